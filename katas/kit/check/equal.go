@@ -24,7 +24,7 @@ func Equal(t testing.TB, call string, got, want any, tol Tol, opts ...Option) bo
 	ok := true
 	if diffs := compare(got, want, tol); len(diffs) > 0 {
 		ok = false
-		t.Error(s.failure(call, got, want, tol, diffs))
+		s.failure(call, got, want, tol, diffs).report(t)
 	}
 	for _, g := range s.given {
 		if g.kept && len(compare(g.passed, g.original, Exact)) > 0 {
@@ -138,22 +138,13 @@ func pathText(p cmp.Path) string {
 	return s.String()
 }
 
-// Diagnosis begins the line of a failure that names the mistake.
-const Diagnosis = "your mistake may be: "
-
-// failure is the whole message for a comparison that did not hold.
-func (s *settings) failure(call string, got, want any, tol Tol, diffs []difference) string {
-	lines := []string{s.headline(call, got, want, tol, diffs)}
+// failure is what is said of a comparison that failed.
+func (s *settings) failure(call string, got, want any, tol Tol, diffs []difference) Failure {
+	f := Failure{Text: s.headline(call, got, want, tol, diffs), Why: s.why, Diagnosis: s.diagnose(got, tol, diffs)}
 	for _, g := range s.given {
-		lines = append(lines, "with "+g.name+" = "+render(g.original))
+		f.With = append(f.With, g.name+" = "+render(g.original))
 	}
-	if s.why != "" {
-		lines = append(lines, "why: "+s.why)
-	}
-	if says := s.diagnose(got, tol, diffs); says != "" {
-		lines = append(lines, Diagnosis+says)
-	}
-	return strings.Join(lines, "\n")
+	return f
 }
 
 func (s *settings) headline(call string, got, want any, tol Tol, diffs []difference) string {

@@ -27,8 +27,13 @@ func (r *recorder) Error(args ...any)         { r.failed = true; fmt.Fprintln(&r
 func (r *recorder) Errorf(f string, a ...any) { r.failed = true; fmt.Fprintf(&r.out, f+"\n", a...) }
 func (r *recorder) Fail()                     { r.failed = true }
 func (r *recorder) Failed() bool              { return r.failed }
-func (r *recorder) Attr(key, value string)    { r.attrs = map[string]string{key: value} }
-func (r *recorder) Output() io.Writer         { return &r.out }
+func (r *recorder) Attr(key, value string) {
+	if r.attrs == nil {
+		r.attrs = map[string]string{}
+	}
+	r.attrs[key] = value
+}
+func (r *recorder) Output() io.Writer { return &r.out }
 
 // said runs f with a recorder and returns what it reported; the empty string if it did not fail.
 func said(t *testing.T, f func(t testing.TB)) string {
@@ -82,7 +87,7 @@ func TestEqualSays(t *testing.T) {
 	}{
 		"a scalar":                           {1.5, 1.25, Rel(1e-9), nil, "F() = 1.5, want 1.25 (rel 1e-09)"},
 		"enough digits to tell":              {1.0000001, 1.0, Rel(1e-9), nil, "F() = 1.0000001, want 1 (rel 1e-09)"},
-		"why and arguments":                  {2.0, 1.0, Exact, []Option{Why("it is one"), With("x", []float64{1, 2})}, "F() = 2, want 1 (exactly)\nwith x = [1 2]\nwhy: it is one"},
+		"why and arguments":                  {2.0, 1.0, Exact, []Option{Why("it is one"), With("x", []float64{1, 2})}, "F() = 2, want 1 (exactly)\nwhy: it is one\nwith x = [1 2]"},
 		"the first of a matrix that differs": {mat.NewDense(2, 3, []float64{1, 2, 3, 5, 8, 12}), m23, Rel(1e-9), nil, "F()[1][1] = 8, want 7 (rel 1e-09); 2 of 6 values differ"},
 		"a shape":                            {mat.NewDense(3, 2, nil), m23, Exact, nil, "F() has shape 3×2, want 2×3"},
 		"a nil matrix":                       {(*mat.Dense)(nil), m23, Exact, nil, "F() has shape 0×0, want 2×3"},

@@ -4,9 +4,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
+
+func init() {
+	// Without this, Go lets a recursion without end use 1 GB: seconds of work on every run.
+	debug.SetMaxStack(64 << 20)
+}
 
 // Attr is the key of the test attribute by which Rescue tells a runner what it rescued: "todo" for a stub that
 // was reached, "crash" for any other panic.
@@ -20,15 +26,16 @@ func Rescue(t testing.TB) {
 	if r == nil {
 		return
 	}
-	status, says := "crash", fmt.Sprintf("panic: %v%s", r, origin())
+	status, f := "crash", Failure{Text: fmt.Sprintf("panic: %v", r), At: origin()}
 	if name, ok := todo(r); ok {
-		status, says = "todo", name+" is not implemented yet"
+		status, f = "todo", Failure{Text: name + " is not implemented yet"}
 	}
 	if !t.Failed() {
 		t.Attr(Attr, status)
 	}
+	f.attribute(t)
 	// t.Errorf would print the line that called the deferred function, which says nothing.
-	fmt.Fprintln(t.Output(), says)
+	fmt.Fprintln(t.Output(), f)
 	t.Fail()
 }
 
@@ -41,18 +48,18 @@ func todo(r any) (name string, ok bool) {
 	return strings.CutPrefix(s, "TODO: ")
 }
 
-// origin returns ", at file.go:41, in Name" for the innermost frame of the panicking stack that belongs to a kata
-// and not to its tests; the empty string where there is none.
-func origin() string {
+// origin returns the innermost frame of the panicking stack that belongs to a kata and not to its tests; nil where there
+// is none.
+func origin() *Place {
 	pcs := make([]uintptr, 256)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
 	for {
 		f, more := frames.Next()
 		if fn, ok := ofKata(f.Function); ok {
-			return fmt.Sprintf("\nat %s:%d, in %s", filepath.Base(f.File), f.Line, fn)
+			return &Place{filepath.Base(f.File), f.Line, fn}
 		}
 		if !more {
-			return ""
+			return nil
 		}
 	}
 }

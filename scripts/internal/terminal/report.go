@@ -9,7 +9,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"whyhow/katas/kit/check"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
 )
@@ -168,7 +167,7 @@ func Unwritten(r *gotest.Report) *gotest.Step {
 func (v View) Failure(s *gotest.Step, all bool) string {
 	shown := s.Output
 	if !all && len(shown) > 1 {
-		i := max(0, slices.IndexFunc(shown, func(m string) bool { return strings.Contains(m, check.Diagnosis) }))
+		i := max(0, slices.IndexFunc(shown, func(m string) bool { return strings.Contains(m, "your mistake may be: ") }))
 		shown = shown[i : i+1]
 	}
 	var b strings.Builder
