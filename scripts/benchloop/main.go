@@ -161,7 +161,7 @@ func (b *bench) goTest(ctx context.Context, why bool) (time.Duration, error) {
 	}
 	var tests []string
 	for _, s := range b.kata.Steps {
-		if why || s.Kind == "how" {
+		if why || s.Kind == workbook.How {
 			tests = append(tests, s.Test)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/practice"
-	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -32,7 +32,7 @@ A step that does not pass has no figure.`,
 			if err != nil {
 				return err
 			}
-			runner, err := a.runner(w)
+			runner, err := gotest.New(w.Root)
 			if err != nil {
 				return err
 			}
@@ -42,22 +42,22 @@ A step that does not pass has no figure.`,
 			}
 			var why []string
 			for _, s := range k.Steps {
-				if s.Kind == terminal.Why {
+				if s.Kind == workbook.Why {
 					why = append(why, s.Test)
 				}
 			}
 			subject := a.subject(k, reference)
 			gallery := practice.Gallery{Dir: dir}
-			r, err := runner.Run(c.Context(), k, subject, gotest.Options{Only: why, NoVet: true, ArtifactDir: gallery.Data(k, subject.Name)}, nil)
+			r, err := runner.Run(c.Context(), k, subject, gotest.Options{Only: why, NoVet: true, ArtifactDir: gallery.Data(k, cmp.Or(subject.Name, gotest.Learner)), Slow: a.slow()}, nil)
 			if err != nil {
 				return err
 			}
 			if r.Build != nil {
-				fmt.Fprint(a.talk, view(k).Build(r.Build))
+				fmt.Fprint(a.talk, view(w).Build(r.Build, false))
 				return errFailed
 			}
 			if !r.Solved() {
-				fmt.Fprint(a.talk, view(k).Found(r, terminal.Why, false))
+				fmt.Fprint(a.talk, view(w).Found(r, workbook.Why, false))
 			}
 			files, err := gallery.Draw(r)
 			if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"whyhow/scripts/internal/gotest"
+
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/practice"
@@ -12,7 +14,7 @@ import (
 
 func (a *app) practice() *cobra.Command {
 	var once bool
-	l := practice.Loop{In: os.Stdin, Out: os.Stdout, Shown: shown}
+	l := practice.Loop{In: os.Stdin, Out: os.Stdout}
 	c := &cobra.Command{
 		Use:   "practice [KATA]",
 		Short: "Test your code on every save",
@@ -26,6 +28,7 @@ Without a terminal it runs once.`,
 			if l.Workbook, err = workbook.Open(a.dir); err != nil {
 				return err
 			}
+			l.Shown = inWorkbook(l.Workbook)
 			l.Journal = a.journal(l.Workbook)
 			defer closeJournal(l.Journal, &err)
 			p, err := practice.Standing(l.Journal)
@@ -52,7 +55,7 @@ Without a terminal it runs once.`,
 				test.SetContext(c.Context())
 				return test.RunE(test, []string{k.Name})
 			}
-			if l.Runner, err = a.runner(l.Workbook); err != nil {
+			if l.Runner, err = gotest.New(l.Workbook.Root); err != nil {
 				return err
 			}
 			dir, err := state(l.Workbook)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -54,14 +55,9 @@ func (a *app) katas(w *workbook.Workbook, args []string) ([]*workbook.Kata, erro
 	return found, nil
 }
 
-// runner returns a Runner that says so when a first build takes long.
-func (a *app) runner(w *workbook.Workbook) (*gotest.Runner, error) {
-	r, err := gotest.New(w.Root)
-	if err != nil {
-		return nil, err
-	}
-	r.Slow = sync.OnceFunc(func() { fmt.Fprintln(a.talk, practice.BuildingOnce) })
-	return r, nil
+// slow says once that a first build takes long.
+func (a *app) slow() func() {
+	return sync.OnceFunc(func() { fmt.Fprintln(a.talk, practice.BuildingOnce) })
 }
 
 // journal opens the journal. A run is worth more than its record: if there can be none it says why, and returns nil.
@@ -101,12 +97,30 @@ func (a *app) subject(k *workbook.Kata, reference bool) gotest.Subject {
 	if reference {
 		return gotest.Subject{Name: "reference", File: shown(k.Reference())}
 	}
-	return gotest.Subject{Name: "learner"}
+	return gotest.Subject{}
 }
 
-// view renders the Reports of k for a reader in the working directory.
-func view(k *workbook.Kata) terminal.View {
-	return terminal.View{Name: k.Name, Dir: shown(k.Dir), Width: terminal.Width(os.Stdout)}
+// command is how the reader called this program.
+func command() string {
+	if strings.ContainsRune(os.Args[0], filepath.Separator) {
+		return shown(os.Args[0])
+	}
+	return os.Args[0]
+}
+
+// view renders katas and Reports for a reader in the working directory.
+func view(w *workbook.Workbook) terminal.View {
+	return terminal.View{Path: inWorkbook(w), Command: command(), Width: terminal.Width(os.Stdout)}
+}
+
+// inWorkbook is shown for a path from the workbook's root.
+func inWorkbook(w *workbook.Workbook) func(string) string {
+	return func(path string) string {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(w.Root, path)
+		}
+		return shown(path)
+	}
 }
 
 // shown is how a reader in the working directory would type a path.

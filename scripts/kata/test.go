@@ -30,13 +30,14 @@ With --json it prints each kata's Report as one line of JSON.`,
 			if err != nil {
 				return err
 			}
-			runner, err := a.runner(w)
+			runner, err := gotest.New(w.Root)
 			if err != nil {
 				return err
 			}
 			j := a.journal(w)
 			defer closeJournal(j, &err)
 
+			options.Slow = a.slow()
 			failed := false
 			for _, k := range katas {
 				if k.Err != nil {
@@ -44,8 +45,8 @@ With --json it prints each kata's Report as one line of JSON.`,
 					failed = true
 					continue
 				}
-				v := view(k)
-				verdict := func(r *gotest.Report) { fmt.Fprint(a.out, v.Heading(k), v.Found(r, terminal.How, verbose)) }
+				v := view(w)
+				verdict := func(r *gotest.Report) { fmt.Fprint(a.out, v.Heading(k), v.Found(r, workbook.How, verbose)) }
 				if asJSON || len(katas) > 1 {
 					verdict = nil
 				}
@@ -65,7 +66,7 @@ With --json it prints each kata's Report as one line of JSON.`,
 				case len(katas) > 1:
 					_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
 				default:
-					_, err = fmt.Fprint(a.out, v.Found(r, terminal.Why, verbose), v.Vet(r), summary(k, r, reference))
+					_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, verbose), v.Vet(r), v.Notes(r), summary(k, r, reference))
 				}
 				if err != nil {
 					return err
@@ -86,7 +87,7 @@ With --json it prints each kata's Report as one line of JSON.`,
 
 // summary is the last line of a run: how much passed, and what there is to do.
 func summary(k *workbook.Kata, r *gotest.Report, reference bool) string {
-	elapsed := r.Elapsed.Round(10 * time.Millisecond)
+	elapsed := time.Duration(r.Seconds * float64(time.Second)).Round(10 * time.Millisecond)
 	if r.Build != nil {
 		return fmt.Sprintf("\nno step ran (%v)\n", elapsed)
 	}
@@ -95,8 +96,8 @@ func summary(k *workbook.Kata, r *gotest.Report, reference bool) string {
 	case reference:
 	case r.Solved():
 		s += fmt.Sprintf("; kata figure %s draws what your code found, kata answer %[1]s is the answer", k.Number)
-	case terminal.Broken(r) == nil && terminal.Unwritten(r) != nil:
-		s += fmt.Sprintf("; next is %s in %s", terminal.Unwritten(r).Test, shown(k.File))
+	case r.Broken() == nil && r.Unwritten() != nil:
+		s += fmt.Sprintf("; next is %s in %s", r.Unwritten().Test, shown(k.File))
 	default:
 		s += fmt.Sprintf("; kata hint %s helps", k.Number)
 	}

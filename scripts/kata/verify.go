@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 
+	"whyhow/scripts/internal/gotest"
+
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,7 @@ stub passes no step and the reference every step, that each planted mistake gets
 					return err
 				}
 			}
-			runner, err := a.runner(w)
+			runner, err := gotest.New(w.Root)
 			if err != nil {
 				return err
 			}

@@ -8,17 +8,24 @@ import (
 	"testing"
 )
 
+// SeedVariable names the environment variable that gives the tests other random numbers, and DefaultSeed is its value where it is
+// not set.
+const (
+	SeedVariable = "KATA_SEED"
+	DefaultSeed  = 1
+)
+
 // Rand returns the random numbers of a test: a PCG seeded by the test's name, the same on every run. KATA_SEED=n gives
 // other numbers, the same for every n.
 func Rand(t testing.TB) *rand.Rand {
 	t.Helper()
 	h := fnv.New64a()
 	h.Write([]byte(t.Name()))
-	seed := uint64(1)
-	if s := os.Getenv("KATA_SEED"); s != "" {
+	seed := uint64(DefaultSeed)
+	if s := os.Getenv(SeedVariable); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
-			t.Fatalf("check: KATA_SEED=%q is not a whole number ≥ 0", s)
+			t.Fatalf("check: %s=%q is not a whole number ≥ 0", SeedVariable, s)
 		}
 		seed = n
 	}

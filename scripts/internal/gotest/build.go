@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"go/version"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +33,12 @@ type build struct {
 	overlay string            // the overlay's file; "" if the learner's own file is under test
 	file    string            // the file that is compiled in the stub's place, absolute
 	shown   string            // that file as its owner knows it
+	source  []byte            // its text
+	notes   []string          // what a reader must know, see Report
 	rename  *strings.Replacer // from what Go prints to shown
 	env     []string          // what the tests find in their environment besides
+
+	companionOf map[string]string // by the names of fuzz targets and examples: the tests to whose steps they belong
 }
 
 func (r *Runner) newBuild(t target, s Subject, o Options) (*build, error) {
@@ -51,36 +57,46 @@ func (r *Runner) newBuild(t target, s Subject, o Options) (*build, error) {
 func (b *build) remove() { os.RemoveAll(b.dir) }
 
 // place decides which file is compiled, and what it is called in messages.
-func (b *build) place() error {
+func (b *build) place() (err error) {
 	stub := b.kata.File
-	b.file, b.shown = stub, b.relative(stub)
-	if b.subject.File == "" && b.subject.Source == nil {
-		b.rename = strings.NewReplacer(stub, b.shown)
-		return nil
-	}
-	if b.subject.Source != nil {
+	b.file, b.shown = stub, b.display(stub)
+	inPlace := b.subject.File == "" && b.subject.Source == nil
+	switch {
+	case inPlace:
+		if _, err := os.Stat(stub); errors.Is(err, fs.ErrNotExist) {
+			b.renamed()
+		}
+	case b.subject.Source != nil:
 		b.file, b.shown = filepath.Join(b.dir, filepath.Base(stub)), filepath.Base(stub)
 		if err := os.WriteFile(b.file, b.subject.Source, 0o600); err != nil {
 			return noSpace(err)
 		}
-	}
-	if name := b.subject.File; name != "" {
-		b.shown = name
-		if rel := b.relative(name); filepath.IsAbs(name) && filepath.IsLocal(rel) {
-			b.shown = rel
-		}
-	}
-	if b.subject.Source == nil {
-		file, err := filepath.Abs(b.subject.File)
-		if err == nil {
-			_, err = os.Stat(file)
-		}
-		if err != nil {
+	default:
+		if b.file, err = filepath.Abs(b.subject.File); err != nil {
 			return err
 		}
-		b.file = file
 	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {stub: b.file}})
+	if name := b.subject.File; name != "" {
+		b.shown = filepath.ToSlash(name)
+		if filepath.IsAbs(name) {
+			b.shown = b.display(name)
+		}
+	}
+	// The compiler names the file, the running program the stub.
+	b.rename = strings.NewReplacer(b.display(b.file), b.shown, b.file, b.shown, stub, b.shown, b.display(stub), b.shown)
+	if b.source, err = os.ReadFile(b.file); err != nil && !inPlace {
+		return err
+	}
+	if !inPlace {
+		if err := b.writeOverlay(); err != nil {
+			return err
+		}
+	}
+	return b.look()
+}
+
+func (b *build) writeOverlay() error {
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {b.kata.File: b.file}})
 	if err != nil {
 		return err
 	}
@@ -88,8 +104,6 @@ func (b *build) place() error {
 	if err := os.WriteFile(b.overlay, overlay, 0o600); err != nil {
 		return noSpace(err)
 	}
-	// The compiler names the file, the running program the stub.
-	b.rename = strings.NewReplacer(b.relative(b.file), b.shown, b.file, b.shown, stub, b.shown, b.relative(stub), b.shown)
 	return nil
 }
 
@@ -105,18 +119,27 @@ func (b *build) mapped(text string) string {
 	return bare.ReplaceAllStringFunc(text, func(at string) string { return strings.Replace(at, base, b.shown, 1) })
 }
 
-func (b *build) relative(file string) string {
-	if rel, err := filepath.Rel(b.Root, file); err == nil {
-		return rel
+// display names a file as Reports do.
+func (b *build) display(file string) string {
+	if b.rename != nil && b.isSubject(file) {
+		return b.shown
 	}
-	return file
+	return workbook.Display(b.Root, file)
+}
+
+// inKata names a file of the folder in which the tests run, of which only the base is known.
+func (b *build) inKata(base string) string {
+	if base == filepath.Base(b.kata.File) {
+		return b.shown
+	}
+	return b.display(filepath.Join(b.target.dir, base))
 }
 
 func noSpace(err error) error {
 	return workbook.Errorf("set TMPDIR to a folder with space that you may write to", "cannot write a temporary file: %w", err)
 }
 
-// command is the go command with the flags that decide what is compiled.
+// command is the go command on the package under test, with the flags that decide what is compiled.
 func (b *build) command(ctx context.Context, verb string, args ...string) *exec.Cmd {
 	args = append([]string{verb}, args...)
 	if b.overlay != "" {
@@ -125,32 +148,32 @@ func (b *build) command(ctx context.Context, verb string, args ...string) *exec.
 	if b.options.Tags != "" {
 		args = append(args, "-tags", b.options.Tags)
 	}
-	cgo := "CGO_ENABLED=0"
 	if b.options.Race {
-		cgo = "CGO_ENABLED=1"
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(ctx, b.goTool, append(args, "./"+filepath.ToSlash(b.relative(b.target.dir)))...)
-	cmd.Dir = b.Root
-	cmd.Env = append(os.Environ(), "GOGC=off", "GOWORK=off", "PWD="+b.Root, cgo)
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	cmd.WaitDelay = time.Second
+	cmd := b.Go(ctx, append(args, "./"+workbook.Display(b.Root, b.target.dir))...)
+	if b.options.Race {
+		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
+	}
 	return cmd
 }
+
+// NoDebug is the flag with which every package is compiled that is linked into tests.
+const NoDebug = "-gcflags=all=-dwarf=false"
 
 // link builds the test binary. What the linker would drop is not even compiled: without debug data in any package it has
 // less to read, a tenth of the time. With -race that would be one more standard library to compile, for runs that nobody waits for.
 func (b *build) link(ctx context.Context) (*BuildError, error) {
-	noDebug := "-gcflags=all=-dwarf=false"
-	if b.options.Race {
-		noDebug = "-gcflags=-dwarf=false"
+	flags := []string{"-c", "-vet=off", "-ldflags=-s -w", "-o", b.binary}
+	if !b.options.Race {
+		flags = append(flags, NoDebug)
 	}
-	cmd := b.command(ctx, "test", "-c", "-vet=off", noDebug, "-ldflags=-s -w", "-o", b.binary)
+	// Of the package under test every error is wanted, not the first ten alone.
+	cmd := b.command(ctx, "test", append(flags, "-gcflags=-dwarf=false -e")...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if b.Slow != nil {
-		defer time.AfterFunc(2*time.Second, b.Slow).Stop()
+	if b.options.Slow != nil {
+		defer time.AfterFunc(2*time.Second, b.options.Slow).Stop()
 	}
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -174,6 +197,11 @@ func (b *build) toolFailed(ctx context.Context, out string) error {
 		return err
 	}
 	for _, fault := range []struct{ says, message, hint string }{
+		{"GOCACHE is not defined", "the go command has no place for its build cache", "set HOME or GOCACHE to a folder that you may write to"},
+		{"build cache is disabled by GOCACHE=off", "the build cache is turned off", "unset GOCACHE, or set it to a folder that you may write to"},
+		{"module cache not found", "the go command has no place for modules", "set HOME or GOPATH to a folder that you may write to"},
+		{"GOPATH entry is relative", "GOPATH is not an absolute path", "unset GOPATH, or set it to an absolute path"},
+		{"must be absolute path", "a variable of your environment is not an absolute path", "set GOCACHE and GOMODCACHE to absolute paths, or unset them"},
 		{"no space left on device", "the disk is full", "free some space, or set TMPDIR and GOCACHE to a disk that has it"},
 		{"read-only file system", "the build could not write its files", "set TMPDIR and GOCACHE to folders that you may write to"},
 		{"-race requires cgo", "the race detector needs a C compiler", "install gcc, or run without --race"},
@@ -187,16 +215,30 @@ func (b *build) toolFailed(ctx context.Context, out string) error {
 		}
 	}
 	if !position.MatchString(out) && !strings.Contains(out, "found packages") && !strings.Contains(out, "import cycle") {
-		return workbook.Errorf("go build ./... in the workbook may say more", "go test -c failed:\n%s", strings.TrimSpace(out))
+		return workbook.Errorf(suspects(), "go test -c failed:\n%s", strings.TrimSpace(out))
 	}
 	return nil
 }
 
+// suspects is a hint: the variables of the environment that change what the go command does and that a build here does not set itself.
+func suspects() string {
+	var set []string
+	for _, v := range os.Environ() {
+		name, value, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "GO") && value != "" && !slices.Contains([]string{"GOPATH", "GOROOT", "GOLANG_VERSION"}, name) &&
+			!slices.ContainsFunc(environment, func(own string) bool { return strings.HasPrefix(own, name+"=") }) {
+			set = append(set, v)
+		}
+	}
+	if len(set) == 0 {
+		return "go build ./... in the workbook may say more"
+	}
+	return "these variables change what go does, try without them: " + strings.Join(set, " ")
+}
+
 // tooOld asks the go command for its version. It is asked only when a build has failed, to keep the loop fast.
 func (b *build) tooOld(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, b.goTool, "env", "GOVERSION")
-	cmd.Dir = b.Root
-	out, err := cmd.Output()
+	out, err := b.Go(ctx, "env", "GOVERSION").Output()
 	have := strings.TrimSpace(string(out))
 	mod, readErr := os.ReadFile(filepath.Join(b.Root, "go.mod"))
 	line := goLine.FindSubmatch(mod)
@@ -207,6 +249,9 @@ func (b *build) tooOld(ctx context.Context) error {
 	if err == nil && (!version.IsValid(have) || version.Compare(have, need) >= 0) {
 		return nil
 	}
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && !strings.Contains(string(exit.Stderr), "requires go") {
+		return nil // go env itself failed: something else is wrong, and the build's own words say what
+	}
 	return workbook.Errorf("install a newer Go from https://go.dev/dl", "the workbook needs %s or newer, this machine has %s", need,
 		cmp.Or(have, "an older one"))
 }
@@ -214,56 +259,114 @@ func (b *build) tooOld(ctx context.Context) error {
 var (
 	goLine   = regexp.MustCompile(`(?m)^go (\d[\w.]*)`)
 	position = regexp.MustCompile(`(?m)^\s*(\S.*?\.go):(\d+)(?::(\d+))?:? (.*)$`)
+	noModule = regexp.MustCompile(`no required module provides package ([^;\s]+)|package ([^;\s]+) is not in std`)
 	packages = regexp.MustCompile(`found packages (\w+) \(([^)]+)\) and (\w+) \(([^)]+)\)`)
 )
 
-// explain turns what the compiler printed into a BuildError: the first error, in the words of the file's owner.
+// explain turns what the compiler printed into a BuildError, in the words of the file's owner: the problem to mend first comes first.
 func (b *build) explain(out string) *BuildError {
 	shown := strings.TrimSpace(b.rename.Replace(out))
-	e := &BuildError{Message: firstLine(shown), Output: shown}
-	if m := packages.FindStringSubmatch(shown); m != nil {
-		name, file := m[1], m[2]
-		if name == b.kata.Package {
-			name, file = m[3], m[4]
+	e := &BuildError{Problems: problems(shown), Output: shown}
+	for _, special := range []func(*BuildError) []Problem{b.conflict, b.otherPackage, b.twice, b.foreign, b.contractBroken} {
+		if first := special(e); len(first) > 0 {
+			e.Problems = append(first, e.Problems...)
+			return e
 		}
-		e.File = filepath.Join(filepath.Dir(b.relative(b.kata.File)), file)
-		e.Message = fmt.Sprintf("%s is package %s, but this folder is package %s", file, name, b.kata.Package)
-		if file == filepath.Base(b.kata.File) {
-			e.File, e.Line = b.shown, 1
-		} else {
-			e.Message += ": move the file out of it"
-		}
-		return e
 	}
-	all := position.FindAllStringSubmatch(shown, -1)
-	if len(all) == 0 {
-		return e
-	}
-	m := all[0]
-	e.File, e.Message = m[1], m[4]
-	e.Line, _ = strconv.Atoi(m[2])
-	e.Column, _ = strconv.Atoi(m[3])
-	if len(all) > 1 && strings.Contains(m[4], " redeclared in this block") && all[1][1] != m[1] {
-		if e.File == b.shown {
-			m = all[1]
-		}
-		e.File = m[1]
-		e.Line, _ = strconv.Atoi(m[2])
-		e.Column, _ = strconv.Atoi(m[3])
-		e.Message = fmt.Sprintf("%s is declared in %s as well as in %s: move %[2]s out of the folder",
-			strings.Fields(all[0][4])[0], filepath.Base(e.File), filepath.Base(b.shown))
-		return e
-	}
-	if e.File != b.shown {
-		if broken := b.brokenContract(); len(broken) > 0 {
-			first := broken[0]
-			e.File, e.Line, e.Column, e.Message = b.shown, first.line, 0, first.message
-			for i := len(broken) - 1; i >= 0; i-- {
-				e.Output = broken[i].message + "\n" + e.Output
-			}
-		}
+	if len(e.Problems) == 0 {
+		e.Problems = []Problem{{Message: firstLine(shown)}}
 	}
 	return e
+}
+
+// mostProblems is how many problems of one build are kept.
+const mostProblems = 100
+
+// problems reads the compiler's. Lines that are indented belong to the one before.
+func problems(out string) []Problem {
+	var all []Problem
+	for line := range strings.Lines(out) {
+		line = strings.TrimRight(line, "\n")
+		if m := position.FindStringSubmatch(line); m != nil && !strings.HasPrefix(line, "\t") && len(all) < mostProblems {
+			p := Problem{File: filepath.ToSlash(m[1]), Message: m[4]}
+			p.Line, _ = strconv.Atoi(m[2])
+			p.Column, _ = strconv.Atoi(m[3])
+			all = append(all, p)
+		} else if n := len(all); n > 0 && strings.HasPrefix(line, "\t") {
+			all[n-1].Message += "\n" + strings.ReplaceAll(line, "\t", "    ")
+		}
+	}
+	return all
+}
+
+// conflict finds what a merge left in the file.
+func (b *build) conflict(*BuildError) []Problem {
+	n := 0
+	for line := range bytes.Lines(b.source) {
+		n++
+		if bytes.HasPrefix(line, []byte("<<<<<<< ")) {
+			return []Problem{{File: b.shown, Line: n, Message: "a merge left its marks here: keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>"}}
+		}
+	}
+	return nil
+}
+
+// otherPackage explains a folder with files of two packages.
+func (b *build) otherPackage(e *BuildError) []Problem {
+	m := packages.FindStringSubmatch(e.Output)
+	if m == nil {
+		return nil
+	}
+	name, file := m[1], m[2]
+	if name == b.kata.Package {
+		name, file = m[3], m[4]
+	}
+	p := Problem{File: b.inKata(file), Message: fmt.Sprintf("%s is package %s, but this folder is package %s", file, name, b.kata.Package)}
+	if p.File == b.shown {
+		p.Line = 1
+	} else {
+		p.Message += ": move the file out of it"
+	}
+	return []Problem{p}
+}
+
+// twice explains a name that another file of the folder declares too.
+func (b *build) twice(e *BuildError) []Problem {
+	if len(e.Problems) == 0 {
+		return nil
+	}
+	p := e.Problems[0]
+	declared, other, ok := strings.Cut(p.Message, " redeclared in this block")
+	at := position.FindStringSubmatch(strings.TrimSpace(other))
+	if !ok || at == nil || at[1] == p.File {
+		return nil
+	}
+	if p.File == b.shown {
+		p.File = filepath.ToSlash(at[1])
+		p.Line, _ = strconv.Atoi(at[2])
+		p.Column, _ = strconv.Atoi(at[3])
+	}
+	p.Message = fmt.Sprintf("%s is declared in %s as well as in %s: move %[2]s out of the folder", declared, filepath.Base(p.File), filepath.Base(b.shown))
+	return []Problem{p}
+}
+
+// foreign explains an import of a module that the workbook does not have. go get, which Go suggests, would change the workbook.
+func (b *build) foreign(e *BuildError) []Problem {
+	for _, p := range e.Problems {
+		if m := noModule.FindStringSubmatch(p.Message); m != nil {
+			p.Message = fmt.Sprintf("a kata cannot import %s: it may import the standard library, gonum.org/v1/gonum, and the packages of its own folder", m[1])
+			return []Problem{p}
+		}
+	}
+	return nil
+}
+
+// contractBroken explains an error in the tests by what the file under test lacks.
+func (b *build) contractBroken(e *BuildError) []Problem {
+	if len(e.Problems) > 0 && e.Problems[0].File == b.shown {
+		return nil
+	}
+	return b.broken()
 }
 
 func firstLine(s string) string {
@@ -276,20 +379,13 @@ func firstLine(s string) string {
 }
 
 // vet returns what go vet says of the file under test.
-func (b *build) vet(ctx context.Context) ([]string, error) {
-	cmd := b.command(ctx, "vet")
-	out, err := cmd.CombinedOutput()
+func (b *build) vet(ctx context.Context) ([]Problem, error) {
+	out, err := b.command(ctx, "vet").CombinedOutput()
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return nil, fmt.Errorf("go vet: %w", err)
 	}
-	var lines []string
-	for _, m := range position.FindAllStringSubmatch(b.rename.Replace(string(out)), -1) {
-		if m[1] == b.shown {
-			lines = append(lines, strings.TrimSpace(m[0]))
-		}
-	}
-	return lines, nil
+	return slices.DeleteFunc(problems(b.rename.Replace(string(out))), func(p Problem) bool { return p.File != b.shown }), nil
 }

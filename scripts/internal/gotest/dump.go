@@ -1,14 +1,13 @@
 package gotest
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"whyhow/scripts/internal/contract"
 )
 
 const stackExceeded = "runtime: goroutine stack exceeds"
@@ -23,33 +22,39 @@ func dumpBegins(line string) bool {
 	return false
 }
 
-// death says what ended the process that ran a step, in the learner's own lines.
-func (b *build) death(s *stream, end ending) (Status, string) {
-	at := b.where(s.dump)
+// death says what ended the process that ran a function, and at which of the learner's lines.
+func (b *build) death(s *stream, end ending) (Status, Message) {
+	m := Message{Stack: b.where(s.dump)}
+	if len(m.Stack) > 0 {
+		m.File, m.Line = m.Stack[0].File, m.Stack[0].Line
+	}
 	overflowed := len(s.dump) > 0 && strings.HasPrefix(s.dump[0], stackExceeded)
-	if end.hung > 0 && !overflowed {
-		text := fmt.Sprintf("no end after %s", end.hung.Round(time.Millisecond))
-		if len(at) > 0 {
-			return Timeout, text + ": it was still at\n    " + at[0]
-		}
-		return Timeout, text
+	if end.hung != "" && !overflowed {
+		m.Text = end.hung
+		m.Stack = m.Stack[:min(1, len(m.Stack))]
+		return Timeout, m
 	}
 	if len(s.dump) == 0 {
-		return Crash, exitText(end.state)
+		m.Text = exitText(end.state)
+		return Crash, m
 	}
 	reason := reasonOf(s.dump)
 	if name, ok := strings.CutPrefix(reason, "TODO: "); ok {
-		return Todo, name + " is not implemented yet"
+		return Todo, Message{Text: name + " is not implemented yet"}
 	}
 	switch {
 	case overflowed:
 		reason = "stack overflow: a function calls itself without end"
+	case strings.HasPrefix(reason, "test timed out after"):
+		m.Text = "no end: " + strings.SplitN(reason, "\n", 2)[0]
+		return Timeout, m
 	case strings.Contains(reason, "test executed panic(nil) or runtime.Goexit"):
 		reason = "runtime.Goexit ended the step"
 	case !strings.HasPrefix(s.dump[0], "fatal error: "):
 		reason = "panic: " + reason
 	}
-	return Crash, strings.Join(append([]string{reason}, at...), "\n    ")
+	m.Text = b.mapped(reason)
+	return Crash, m
 }
 
 // reasonOf is the message of the panic or the fatal error, without "panic: " and what the runtime adds.
@@ -75,14 +80,13 @@ var (
 
 // where lists the learner's lines, innermost first, of the goroutine that matters: the first that has any, but one
 // that runs a test before all others. Without any, the test's own line.
-func (b *build) where(dump []string) []string {
-	var best []string
+func (b *build) where(dump []string) []Place {
+	var best []Place
 	bestRank := 0
 	for _, block := range goroutines(dump) {
-		inSubject, inTests := b.frames(block, b.kata.File), b.frames(block, "")
-		found, rank := inSubject, 2
-		if len(inSubject) == 0 {
-			found, rank = inTests, 1
+		found, rank := b.frames(block, b.isSubject), 2
+		if len(found) == 0 {
+			found, rank = b.frames(block, b.isTest), 1
 		}
 		if slices.ContainsFunc(block, func(l string) bool { return strings.HasPrefix(l, "testing.tRunner(") }) && rank == 2 {
 			rank = 3
@@ -109,60 +113,56 @@ func goroutines(dump []string) [][]string {
 	return all
 }
 
-// frames lists at most three lines of a stack that lie in the file, or, with "", anywhere in the kata's folders.
-func (b *build) frames(stack []string, file string) []string {
-	var all []string
+// isSubject says whether a file of the running program is the one under test.
+func (b *build) isSubject(file string) bool { return file == b.kata.File || file == b.file }
+
+// isTest says whether a file of the running program is in the kata's folders.
+func (b *build) isTest(file string) bool {
+	return filepath.Dir(file) == b.kata.Dir || filepath.Dir(file) == b.target.dir
+}
+
+// deepest is how many lines of a stack are of use to a reader.
+const deepest = 3
+
+// frames lists the innermost lines of a stack that lie in files that count.
+func (b *build) frames(stack []string, counts func(file string) bool) []Place {
+	var all []Place
 	for i, line := range stack {
-		m := frameAt.FindStringSubmatch(line)
-		if m == nil || i == 0 {
+		at := frameAt.FindStringSubmatch(line)
+		if at == nil || i == 0 || !counts(at[1]) {
 			continue
 		}
-		in := m[1] == file || file != "" && m[1] == b.file
-		if file == "" {
-			in = filepath.Dir(m[1]) == b.kata.Dir || filepath.Dir(m[1]) == b.target.dir
+		p := Place{File: b.display(at[1]), Func: functionOf(stack[i-1])}
+		if p.Line, _ = strconv.Atoi(at[2]); p.Line == 1 && b.isSubject(at[1]) {
+			p.Line = b.declared(p.Func)
 		}
-		if !in {
-			continue
-		}
-		n, _ := strconv.Atoi(m[2])
-		text, source := b.relative(m[1]), m[1]
-		if m[1] == b.kata.File || m[1] == b.file {
-			text, source = b.shown, b.file
-		}
-		if code := sourceLine(source, n); n == 1 {
-			// Of an inlined endless loop Go knows the function alone, and puts it on the first line.
-			text += ", in " + functionOf(stack[i-1])
-		} else {
-			text += fmt.Sprintf(":%d: %s", n, code)
-		}
-		if !slices.Contains(all, text) {
-			all = append(all, text)
-		}
-		if len(all) == 3 {
-			break
+		if len(all) < deepest && !slices.ContainsFunc(all, func(o Place) bool { return o.File == p.File && o.Line == p.Line }) {
+			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// functionOf is Stats for whyhow/katas/q05-batch-norm.Stats(...), (*Layer).Train for a method.
+// declared is the line of a function in the file under test. Of an inlined endless loop Go knows the function alone, and puts it on line 1.
+func (b *build) declared(function string) int {
+	function = strings.NewReplacer("(", "", ")", "", "*", "").Replace(function)
+	declared, _ := contract.Parse(b.file, nil) // it was compiled, so it parses
+	for _, d := range declared {
+		if d.Name == function {
+			return d.Line
+		}
+	}
+	return 1
+}
+
+// functionOf is Stats for whyhow/katas/q05-batch-norm.Stats(...), (*Layer).Train for a method. Of a goroutine's beginning, "created by … in
+// goroutine 7", it is the function that began it.
 func functionOf(call string) string {
+	call, _, _ = strings.Cut(call, " in goroutine ")
 	call = call[strings.LastIndex(call, "/")+1:]
 	if i := strings.LastIndex(call, "("); i > 0 {
 		call = call[:i]
 	}
 	_, name, _ := strings.Cut(call, ".")
 	return name
-}
-
-func sourceLine(file string, n int) string {
-	source, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(string(source), "\n")
-	if n < 1 || n > len(lines) {
-		return ""
-	}
-	return strings.TrimSpace(lines[n-1])
 }

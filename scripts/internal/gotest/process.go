@@ -7,106 +7,121 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"whyhow/katas/kit/check"
 	"whyhow/scripts/internal/workbook"
 )
 
-// execute runs the report's steps of one kind and fills in what came of them. If the process dies or hangs, the steps
+// execute runs the report's steps of one kind and fills in what came of them. If the process dies or hangs, the functions
 // that have not started run in a new one, so that every step gets a status.
-func (b *build) execute(ctx context.Context, report *Report, kind string) error {
-	pending := map[string]*Step{}
-	var order []string
-	for i := range report.Steps {
-		if s := &report.Steps[i]; s.Kind == kind {
-			pending[s.Test] = s
-			order = append(order, s.Test)
-		}
-	}
-	if kind == "why" && b.options.ArtifactDir != "" {
+func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind) error {
+	if kind == workbook.Why && b.options.ArtifactDir != "" {
 		if err := os.RemoveAll(filepath.Join(b.options.ArtifactDir, "_artifacts")); err != nil {
 			return err
 		}
 	}
-	for len(order) > 0 {
-		s, end, err := b.start(ctx, order, kind)
+	var functions []string
+	for _, s := range report.Steps {
+		if s.Kind == kind {
+			functions = append(functions, s.Test)
+		}
+	}
+	functions = append(functions, b.companions(functions)...)
+	found := map[string]outcome{}
+	for len(functions) > 0 {
+		s, end, err := b.start(ctx, functions, kind)
 		if err != nil {
 			return err
 		}
+		report.CPU += (end.state.UserTime() + end.state.SystemTime()).Seconds()
 		var rest []string
-		var last *Step
-		allPassed := true
-		for _, test := range order {
-			h := s.steps[test]
-			if h == nil {
-				rest = append(rest, test)
-				continue
-			}
-			b.judge(pending[test], h, s, end)
-			allPassed = allPassed && pending[test].Status == Pass
-			if h == s.last {
-				last = pending[test]
+		for _, name := range functions {
+			if h := s.heard[name]; h != nil {
+				found[name] = b.judge(h, s, end)
+			} else {
+				rest = append(rest, name)
 			}
 		}
-		if allPassed && last != nil {
-			judgeExit(last, s, end)
-		}
-		for _, test := range order {
-			// What another step saved shows a wrong result, or is half written.
-			if h := s.steps[test]; h != nil && pending[test].Status == Pass {
-				report.Figures = append(report.Figures, recorded(h)...)
+		b.judgeExit(found, s, end)
+		if s.finished || len(rest) == len(functions) {
+			for _, name := range rest {
+				found[name] = b.judgeUnstarted(name, s, end)
 			}
+			break
 		}
-		if s.finished || len(rest) == len(order) {
-			for _, test := range rest {
-				b.judgeUnstarted(pending[test], s, end)
-			}
-			return nil
+		functions = rest
+	}
+	for i := range report.Steps {
+		if s := &report.Steps[i]; s.Kind == kind {
+			report.Figures = append(report.Figures, b.fill(s, found)...)
 		}
-		order = rest
 	}
 	return nil
 }
 
+// outcome is what came of one function: a test, a fuzz target's seeds, an example.
+type outcome struct {
+	status    Status
+	messages  []Message
+	seconds   float64
+	artifacts []artifact
+}
+
+// companions returns the fuzz targets and examples of the tests.
+func (b *build) companions(tests []string) (names []string) {
+	for name, test := range b.companionOf {
+		if slices.Contains(tests, test) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// fill gives a step what was found of its test and of the test's companions, whose failure outranks the test's pass. It returns the step's figures:
+// none if it did not pass, for they show a wrong result, or are half written.
+func (b *build) fill(step *Step, found map[string]outcome) (figures []Figure) {
+	own := found[step.Test]
+	step.Status, step.Messages, step.Seconds = own.status, own.messages, own.seconds
+	for _, name := range b.companions([]string{step.Test}) {
+		o := found[name]
+		step.Seconds += o.seconds
+		if step.Status == Pass && o.status != Pass {
+			step.Status = o.status
+		}
+		for _, m := range o.messages {
+			m.Subtest = strings.TrimSuffix(name+" "+m.Subtest, " ")
+			step.Messages = append(step.Messages, m)
+		}
+	}
+	if step.Status != Pass {
+		return nil
+	}
+	for _, a := range own.artifacts {
+		for _, f := range workbook.Files(a.dir, "*.json") {
+			figures = append(figures, Figure{Test: step.Test, Path: f})
+		}
+	}
+	return figures
+}
+
 // ending is how a process came to its end.
 type ending struct {
-	hung  time.Duration // how long the watchdog waited, or 0
+	hung  string // why the watchdog ended it; "" if it ended by itself
 	state *os.ProcessState
 }
 
-// start runs the steps in one process and watches it.
-func (b *build) start(ctx context.Context, tests []string, kind string) (*stream, ending, error) {
-	args := []string{
-		"-test.v=test2json", "-test.paniconexit0", "-test.timeout=0",
-		"-test.run=^(" + strings.Join(quoted(tests), "|") + ")$",
+// start runs the functions in one process and watches it.
+func (b *build) start(ctx context.Context, functions []string, kind workbook.Kind) (*stream, ending, error) {
+	limits := limitsOf(b.options.limit(kind))
+	cmd, err := b.program(functions, limits)
+	if err != nil {
+		return nil, ending{}, err
 	}
-	if dir := b.options.ArtifactDir; dir != "" {
-		dir, err := filepath.Abs(dir)
-		if err == nil {
-			err = os.MkdirAll(dir, 0o777)
-		}
-		if err != nil {
-			return nil, ending{}, fmt.Errorf("no folder for the figures: %w", err)
-		}
-		args = append(args, "-test.artifacts", "-test.outputdir="+dir)
-	}
-	temp := filepath.Join(b.dir, "tmp")
-	if err := os.MkdirAll(temp, 0o700); err != nil {
-		return nil, ending{}, noSpace(err)
-	}
-	cmd := exec.Command(b.binary, args...)
-	cmd.Dir = b.target.dir
-	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+temp, "GOTRACEBACK=crash")
-	cmd.Env = append(cmd.Env, b.env...)
-	if b.options.Seed != "" {
-		cmd.Env = append(cmd.Env, "KATA_SEED="+b.options.Seed)
-	}
-	if b.options.Race && os.Getenv("GORACE") == "" {
-		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=10")
-	}
-	ownGroup(cmd)
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, ending{}, err
@@ -118,45 +133,14 @@ func (b *build) start(ctx context.Context, tests []string, kind string) (*stream
 	if err != nil {
 		return nil, ending{}, workbook.Errorf("set TMPDIR to a folder whose programs may run", "the tests did not start: %w", err)
 	}
-	if !b.options.Race { // the race detector reserves terabytes
-		boundMemory(cmd.Process.Pid)
-	}
+	bound(cmd.Process.Pid, limits.cpu*time.Duration(2*len(functions)+2), b.options.Race)
 
 	s := newStream()
 	read := make(chan struct{})
 	go func() { s.read(out); close(read) }()
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()
-
-	var end ending
-	limit := b.options.timeout(kind)
-	watchdog := time.NewTimer(limit)
-	defer watchdog.Stop()
-watch:
-	for {
-		select {
-		case n := <-s.progress:
-			if n == overflowing {
-				watchdog.Reset(min(limit, time.Second))
-			} else {
-				watchdog.Reset(limit)
-			}
-		case <-watchdog.C:
-			end.hung = limit
-			if askForStacks(cmd.Process.Pid) == nil {
-				select {
-				case <-exited:
-				case <-time.After(3 * time.Second):
-				case <-ctx.Done():
-				}
-			}
-			break watch
-		case <-ctx.Done():
-			break watch
-		case <-exited:
-			break watch
-		}
-	}
+	hung := watch(ctx, cmd.Process.Pid, limits, s.moved, exited)
 	_ = killGroup(cmd.Process.Pid) // and what it may have started
 	<-exited
 	select {
@@ -168,81 +152,124 @@ watch:
 	if ctx.Err() != nil {
 		return nil, ending{}, cancelled(ctx)
 	}
-	end.state = cmd.ProcessState
-	return s, end, nil
+	return s, ending{hung, cmd.ProcessState}, nil
 }
 
-func quoted(tests []string) []string {
-	all := make([]string, len(tests))
-	for i, t := range tests {
-		all[i] = regexp.QuoteMeta(t)
+// program is the command that runs the functions.
+func (b *build) program(functions []string, l limits) (*exec.Cmd, error) {
+	patterns := make([]string, len(functions))
+	for i, f := range functions {
+		patterns[i] = regexp.QuoteMeta(f)
 	}
-	return all
-}
-
-// judge decides what became of a step that started.
-func (b *build) judge(step *Step, h *heard, s *stream, end ending) {
-	step.Seconds = h.seconds
-	step.Output = h.output(b.mapped)
-	killed := h == s.last && !s.finished && (!h.ended || len(s.doomed) > 0)
-	if !killed {
-		if step.Status = h.status(nil); step.Status == Todo {
-			step.Output = h.todo(b.mapped)
+	args := []string{
+		"-test.v=test2json", "-test.paniconexit0", "-test.timeout=" + unwatched(l.wall*time.Duration(len(functions)+1)),
+		"-test.run=^(" + strings.Join(patterns, "|") + ")$",
+	}
+	if dir := b.options.ArtifactDir; dir != "" {
+		dir, err := filepath.Abs(dir)
+		if err == nil {
+			err = os.MkdirAll(dir, 0o777)
 		}
-		return
+		if err != nil {
+			return nil, fmt.Errorf("no folder for the figures: %w", err)
+		}
+		args = append(args, "-test.artifacts", "-test.outputdir="+dir)
 	}
-	status, text := b.death(s, end)
+	temp := filepath.Join(b.dir, "tmp")
+	if err := os.MkdirAll(temp, 0o700); err != nil {
+		return nil, noSpace(err)
+	}
+	cmd := exec.Command(b.binary, args...)
+	cmd.Dir = b.target.dir
+	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+temp, "GOTRACEBACK=crash")
+	cmd.Env = append(cmd.Env, b.env...)
+	if b.options.Seed != "" {
+		cmd.Env = append(cmd.Env, check.SeedVariable+"="+b.options.Seed)
+	}
+	if b.options.Race && os.Getenv("GORACE") == "" {
+		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=10")
+	}
+	ownGroup(cmd)
+	return cmd, nil
+}
+
+// watch waits for the end of a process and returns why it is hung, if it is. One that hangs is asked for the stacks of its goroutines, and
+// gets the time to print them.
+func watch(ctx context.Context, pid int, l limits, moved, exited <-chan struct{}) (hung string) {
+	use := func() (usage, bool) { return usageOf(pid) }
+	hung = watchdog{l, use, moved, exited}.wait(ctx)
+	if hung != "" && askForStacks(pid) == nil {
+		watchdog{limits{cpu: 5 * time.Second, idle: 3 * time.Second, wall: time.Minute}, use, nil, exited}.wait(ctx)
+	}
+	return hung
+}
+
+// judge decides what became of a function that started.
+func (b *build) judge(h *heard, s *stream, end ending) outcome {
+	o := outcome{seconds: h.seconds, messages: h.all(b), artifacts: h.artifacts}
+	if killed := h == s.last && !s.finished && (!h.ended || len(s.doomed) > 0); !killed {
+		if o.status = h.status(nil); o.status == Todo {
+			o.messages = unwritten(o.messages)
+		}
+		return o
+	}
+	status, reason := b.death(s, end)
 	if h.status(s.doomed) == Fail {
 		status = Fail
 	}
-	step.Status = status
-	step.Output = append(step.Output, text)
-	if end.hung > 0 {
-		step.Seconds = end.hung.Seconds()
+	o.status, o.messages = status, append(o.messages, reason)
+	if !h.ended {
+		o.seconds = time.Since(h.start).Seconds()
 	}
+	return o
 }
 
-// judgeExit takes back the pass of the last of the steps, all of which passed, if the process failed behind it.
-func judgeExit(step *Step, s *stream, end ending) {
-	code := end.state.ExitCode()
-	if !s.finished || end.hung > 0 || code <= 0 {
-		return
-	}
-	step.Status = Crash
-	step.Output = append(step.Output, fmt.Sprintf("exit status %d after the last step, though every step passed: "+
-		"what a step had started, a goroutine say, went wrong behind it; with --race that is a data race", code))
-}
-
-// judgeUnstarted decides what became of a step that did not start, and would not in another process.
-func (b *build) judgeUnstarted(step *Step, s *stream, end ending) {
-	if s.finished {
-		step.Status = Missing
-		step.Output = []string{"there is no test " + step.Test}
-		return
-	}
-	status, text := b.death(s, end)
-	step.Status = status
-	step.Output = append(s.before.output(b.mapped), "before the first test: "+text)
-}
-
-// recorded lists the figures that a step saved.
-func recorded(h *heard) []Figure {
-	var all []Figure
-	for _, a := range h.artifacts {
-		for _, f := range workbook.Files(a.dir, "*.json") {
-			all = append(all, Figure{Test: h.test, Path: f})
+// unwritten keeps what is not implemented yet, each once, and leaves out in which subtest that was found.
+func unwritten(messages []Message) (all []Message) {
+	for _, m := range messages {
+		m.Subtest = ""
+		if m.Text != "" && !slices.ContainsFunc(all, func(o Message) bool { return o.Text == m.Text }) {
+			all = append(all, m)
 		}
 	}
 	return all
+}
+
+// judgeExit takes back the pass of the last function, if all passed and the process failed behind it.
+func (b *build) judgeExit(found map[string]outcome, s *stream, end ending) {
+	code := end.state.ExitCode()
+	if !s.finished || end.hung != "" || code <= 0 || s.last == nil {
+		return
+	}
+	for name := range s.heard {
+		if found[name].status != Pass {
+			return
+		}
+	}
+	last := found[s.last.name]
+	last.status = Crash
+	last.messages = append(last.messages, Message{Text: fmt.Sprintf("exit status %d after the last step, though every step passed. "+
+		"Something that a step had started, such as a goroutine, failed afterwards. With --race it is a data race.", code)})
+	found[s.last.name] = last
+}
+
+// judgeUnstarted decides what became of a function that did not start, and would not in another process.
+func (b *build) judgeUnstarted(name string, s *stream, end ending) outcome {
+	if s.finished {
+		return outcome{status: Missing, messages: []Message{{Text: "there is no test " + name}}}
+	}
+	status, reason := b.death(s, end)
+	reason.Text = "before the first test: " + reason.Text
+	return outcome{status: status, messages: append(s.before.all(b), reason)}
 }
 
 // exitText says how a process ended that printed no reason.
 func exitText(state *os.ProcessState) string {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		if status.Signal() == syscall.SIGKILL {
-			return "the process was killed from outside: it may have used up the memory"
+			return "the process was killed from outside: perhaps it used up the memory"
 		}
-		return fmt.Sprintf("the process ended by a signal: %s", status.Signal())
+		return fmt.Sprintf("the process was ended by a signal: %s", status.Signal())
 	}
-	return fmt.Sprintf("the process ended here, with exit status %d: os.Exit and log.Fatal end every step", state.ExitCode())
+	return fmt.Sprintf("the process ended here with exit status %d. os.Exit and log.Fatal end the whole test run: return an error or panic instead.", state.ExitCode())
 }

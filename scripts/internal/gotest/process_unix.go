@@ -8,10 +8,12 @@ import (
 	"syscall"
 )
 
-// ownGroup starts cmd in a process group of its own, so that it can be ended with all that it started.
+// ownGroup starts cmd in a process group of its own, so that it can be ended with all that it started. Where the system can
+// do that, cmd also ends when this program does, however that ends.
 func ownGroup(cmd *exec.Cmd) {
 	noCore()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(cmd.SysProcAttr)
 }
 
 func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -21,10 +22,6 @@ import (
 // Runner runs katas of one workbook. It may run several at a time.
 type Runner struct {
 	Root string
-
-	// Slow, if set, is called once a run when its build has not ended after two seconds: the first on a machine
-	// compiles the standard library and takes 20 s and more.
-	Slow func()
 
 	goTool string
 }
@@ -42,10 +39,13 @@ func New(root string) (*Runner, error) {
 	return &Runner{Root: root, goTool: goTool}, nil
 }
 
+// Learner is the name of the learner's own code.
+const Learner = "learner"
+
 // Subject is whose code is under test. Without File and Source it is the learner's own file, in place; otherwise File,
 // or Source, is put in that file's place for the run. Source goes first; File then only names it in messages.
 type Subject struct {
-	Name   string // goes into the Report; "" is "learner"
+	Name   string // goes into the Report; "" is Learner
 	File   string
 	Source []byte
 }
@@ -63,16 +63,20 @@ type Options struct {
 	// be, and figures of an earlier run in it are removed. "": none are kept.
 	ArtifactDir string
 
-	// StepTimeout is how long one step may take; 0: 10 s a how step, 60 s a why step, six times that with Race.
-	StepTimeout time.Duration
+	// Limit is the CPU time that one step may use; 0: 10 s a how step, 60 s a why step, six times that with Race. See limits for a step that waits.
+	Limit time.Duration
+
+	// Slow, if set, is called when the build has not ended after two seconds: the first on a machine compiles the standard
+	// library.
+	Slow func()
 }
 
-func (o Options) timeout(kind string) time.Duration {
-	if o.StepTimeout > 0 {
-		return o.StepTimeout
+func (o Options) limit(kind workbook.Kind) time.Duration {
+	if o.Limit > 0 {
+		return o.Limit
 	}
 	limit := 10 * time.Second
-	if kind == "why" {
+	if kind == workbook.Why {
 		limit = time.Minute
 	}
 	if o.Race {
@@ -107,7 +111,7 @@ func stepsOf(k *workbook.Kata, o Options) (target, error) {
 	}
 	t := target{kata: k, dir: k.Dir}
 	for _, step := range k.Steps {
-		if o.NoWhy && step.Kind == "why" || o.Only != nil && !slices.Contains(o.Only, step.Test) {
+		if o.NoWhy && step.Kind == workbook.Why || o.Only != nil && !slices.Contains(o.Only, step.Test) {
 			continue
 		}
 		t.steps = append(t.steps, Step{Test: step.Test, Title: step.Title, Kind: step.Kind, Points: step.Points})
@@ -138,7 +142,7 @@ func (r *Runner) Hidden(ctx context.Context, k *workbook.Kata, s Subject, o Opti
 	}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && IsTest(f) {
-			t.steps = append(t.steps, Step{Test: f.Name.Name, Title: f.Name.Name, Kind: "how"})
+			t.steps = append(t.steps, Step{Test: f.Name.Name, Title: f.Name.Name, Kind: workbook.How})
 		}
 	}
 	o.Tags = strings.TrimPrefix(o.Tags+",hidden", ",")
@@ -150,13 +154,15 @@ func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdic
 	if verdict == nil {
 		verdict = func(*Report) {}
 	}
-	report := &Report{Kata: t.kata.Name, Subject: cmp.Or(s.Name, "learner"), Start: time.Now(), Steps: t.steps}
+	report := &Report{Schema: Schema, Kata: t.kata.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: t.steps}
 	b, err := r.newBuild(t, s, o)
 	if err != nil {
 		return nil, err
 	}
 	defer b.remove()
-
+	if err := b.describe(report); err != nil {
+		return nil, err
+	}
 	if report.Build, err = b.link(ctx); err != nil {
 		return nil, err
 	}
@@ -164,16 +170,19 @@ func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdic
 		for i := range report.Steps {
 			report.Steps[i].Status = Missing
 		}
-		report.Elapsed = time.Since(report.Start)
+		report.stamp()
 		verdict(report)
 		return report, nil
 	}
-	for _, kind := range []string{"how", "why"} {
+	if report.Go, err = b.goVersion(); err != nil {
+		return nil, err
+	}
+	for _, kind := range workbook.Kinds {
 		if err := b.execute(ctx, report, kind); err != nil {
 			return nil, err
 		}
-		if kind == "how" {
-			report.Elapsed = time.Since(report.Start)
+		report.stamp()
+		if kind == workbook.How {
 			soFar := *report
 			soFar.Steps = slices.Clone(report.Steps)
 			verdict(&soFar)
@@ -184,13 +193,37 @@ func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdic
 			return nil, err
 		}
 	}
-	report.Elapsed = time.Since(report.Start)
+	report.stamp()
 	return report, nil
+}
+
+// environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. GOFLAGS must not be
+// empty, or go takes it from its own settings.
+var environment = []string{
+	"GOFLAGS=-buildvcs=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
+}
+
+// Go is a go command in the workbook. It is ended, with all that it started, when ctx ends.
+func (r *Runner) Go(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, r.goTool, args...)
+	cmd.Dir = r.Root
+	cmd.Env = append(os.Environ(), environment...)
+	cmd.Env = append(cmd.Env, "PWD="+r.Root)
+	if dir, err := filepath.Abs(os.TempDir()); err == nil && !filepath.IsAbs(os.TempDir()) {
+		cmd.Env = append(cmd.Env, "TMPDIR="+dir) // a relative one would be another folder there
+	}
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
+	cmd.WaitDelay = time.Second
+	return cmd
 }
 
 // temporary makes a folder for one run.
 func temporary() (string, error) {
 	dir, err := os.MkdirTemp("", "kata-")
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
 	if err != nil {
 		return "", workbook.Errorf("set TMPDIR to a folder with space that you may write to", "no temporary folder: %w", err)
 	}

@@ -3,12 +3,15 @@ package gotest
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"time"
+
+	"whyhow/katas/kit/check"
 )
 
 // marker begins each line that package testing itself writes under -test.v=test2json.
@@ -24,23 +27,26 @@ const (
 
 // node is a test or a subtest.
 type node struct {
-	result   string // "PASS", "FAIL", "SKIP", or "" while it runs
-	mark     string // what check.Rescue said of it: "todo", "crash" or ""
-	messages int    // its own with a position, from t.Errorf and t.Logf
-	panicked bool   // check.Rescue said so; it does not mark a test of which a subtest had failed before
+	result   string         // "PASS", "FAIL", "SKIP", or "" while it runs
+	mark     string         // what check.Rescue said of it: "todo", "crash" or ""
+	messages int            // its own with a position, from t.Errorf and t.Logf
+	panicked bool           // check.Rescue said so; it does not mark a test of which a subtest had failed before
+	failure  *check.Failure // the parts of the message that comes next
 }
 
 type message struct {
 	node    string
 	text    string
-	printed bool // by the code under test, past package testing
+	failure *check.Failure // the same in parts, if check wrote it
+	printed bool           // by the code under test, past package testing
 }
 
 type artifact struct{ test, dir string }
 
-// heard is what was heard of one step.
+// heard is what was heard of one function.
 type heard struct {
-	test      string
+	name      string
+	start     time.Time
 	ended     bool
 	seconds   float64
 	nodes     map[string]*node
@@ -49,20 +55,12 @@ type heard struct {
 	artifacts []artifact
 }
 
-// news is what the watchdog has to know.
-type news int
-
-const (
-	moved       news = iota // a step has started or ended
-	overflowing             // the stack has overflowed; to print all of it takes seconds
-)
-
-// stream understands what a test binary writes, while it is written.
+// stream understands what a test binary writes, while it is written. One goroutine reads; what it found may be looked at when it has
+// read to the end.
 type stream struct {
-	mu       sync.Mutex
-	progress chan news
+	moved chan struct{} // a function has started or ended since this was last received
 
-	steps    map[string]*heard
+	heard    map[string]*heard
 	last     *heard // the last that started
 	current  string // the test whose output comes now
 	before   heard  // what was printed before the first test
@@ -74,7 +72,7 @@ type stream struct {
 }
 
 func newStream() *stream {
-	s := &stream{progress: make(chan news, 16), steps: map[string]*heard{}}
+	s := &stream{moved: make(chan struct{}, 1), heard: map[string]*heard{}}
 	s.before.nodes = map[string]*node{}
 	return s
 }
@@ -103,8 +101,6 @@ func (s *stream) read(r io.Reader) {
 
 // line takes one line. The code under test may have printed the beginning of it, without ending its own line.
 func (s *stream) line(line string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i := 0; i < len(line); i++ {
 		if line[i] == marker && s.frame(line[i+1:], line[:i]) {
 			return
@@ -145,24 +141,30 @@ func (s *stream) frame(line, printed string) bool {
 	switch verb {
 	case "=== RUN":
 		if !strings.Contains(test, "/") {
-			s.last = &heard{test: test, nodes: map[string]*node{}}
-			s.steps[test] = s.last
-			s.notify(moved)
+			s.last = &heard{name: test, start: time.Now(), nodes: map[string]*node{}}
+			s.heard[test] = s.last
+			s.move()
 		}
 	case "=== ATTR":
-		if mark, ok := strings.CutPrefix(value, "kata "); ok {
-			s.node(test).mark = mark
+		switch key, value, _ := strings.Cut(value, " "); key {
+		case check.Attr:
+			s.node(test).mark = value
+		case check.FailureAttr:
+			f := new(check.Failure)
+			if json.Unmarshal([]byte(value), f) == nil {
+				s.node(test).failure = f
+			}
 		}
 	case "=== ARTIFACTS":
-		if h := s.step(test); h != nil {
+		if h := s.function(test); h != nil {
 			h.artifacts = append(h.artifacts, artifact{test: test, dir: value})
 		}
 	case "--- PASS", "--- FAIL", "--- SKIP":
 		s.node(test).result = verb[len("--- "):]
-		if h := s.step(test); h != nil && h.test == test {
+		if h := s.function(test); h != nil && h.name == test {
 			h.ended = true
 			h.seconds, _ = strconv.ParseFloat(strings.Trim(value, "(s)"), 64)
-			s.notify(moved)
+			s.move()
 		}
 		s.reported = append(s.reported, test)
 		s.current = test
@@ -173,10 +175,10 @@ func (s *stream) frame(line, printed string) bool {
 	return true
 }
 
-// notify never waits: the watchdog needs the newest news only.
-func (s *stream) notify(n news) {
+// move never waits: a receiver that has not yet heard of the last move hears of both.
+func (s *stream) move() {
 	select {
-	case s.progress <- n:
+	case s.moved <- struct{}{}:
 	default:
 	}
 }
@@ -187,14 +189,14 @@ func (s *stream) printed(text string) {
 	}
 }
 
-// step returns the step that the test is or belongs to; nil if it has not started.
-func (s *stream) step(test string) *heard {
+// function returns the function that the test is or belongs to; nil if it has not started.
+func (s *stream) function(test string) *heard {
 	name, _, _ := strings.Cut(test, "/")
-	return s.steps[name]
+	return s.heard[name]
 }
 
 func (s *stream) node(test string) *node {
-	h := s.step(test)
+	h := s.function(test)
 	if h == nil {
 		h = &s.before
 	}
@@ -214,9 +216,6 @@ func (s *stream) text(line string) {
 	if s.dump != nil || dumpBegins(line) {
 		if s.dump == nil {
 			s.doomed, s.reported = s.reported, nil
-			if strings.HasPrefix(line, stackExceeded) {
-				s.notify(overflowing)
-			}
 		}
 		if s.dumped += len(line); s.dumped <= keepDump {
 			s.dump = append(s.dump, line)
@@ -236,7 +235,7 @@ func (s *stream) text(line string) {
 
 var (
 	midLine   = regexp.MustCompile(`\S(    \w+_test\.go:\d+: )`)
-	messageAt = regexp.MustCompile(`^\w+\.go:\d+: `)
+	messageAt = regexp.MustCompile(`^(\w+\.go):(\d+): `)
 )
 
 // forgetDump takes back what only looked like the end of the process.
@@ -248,7 +247,7 @@ func (s *stream) forgetDump() {
 }
 
 func (s *stream) keep(line string) {
-	h := s.step(s.current)
+	h := s.function(s.current)
 	if h == nil {
 		h = &s.before
 	}
@@ -268,23 +267,28 @@ func (s *stream) keep(line string) {
 	positioned := ofTesting && messageAt.MatchString(body)
 	if n := len(h.messages); n > 0 && !positioned {
 		last := &h.messages[n-1]
-		if last.node == s.current && last.printed == !ofTesting && (!ofTesting || strings.HasPrefix(body, " ") || !messageAt.MatchString(last.text)) {
+		if last.node == s.current && last.printed == !ofTesting && s.node(s.current).failure == nil && (!ofTesting || strings.HasPrefix(body, " ") || !messageAt.MatchString(last.text)) {
 			last.text += "\n" + body
 			return
 		}
 	}
-	h.messages = append(h.messages, message{node: s.current, text: body, printed: !ofTesting})
-	switch {
-	case positioned:
-		s.node(s.current).messages++
-	case ofTesting && strings.HasPrefix(body, "panic: "):
-		s.node(s.current).panicked = true
+	m := message{node: s.current, text: body, printed: !ofTesting}
+	if ofTesting {
+		n := s.node(s.current)
+		m.failure, n.failure = n.failure, nil
+		switch {
+		case positioned:
+			n.messages++
+		case strings.HasPrefix(body, "panic: "):
+			n.panicked = true
+		}
 	}
+	h.messages = append(h.messages, m)
 }
 
 // status is what the tests themselves said of a step: any failure outranks a crash, which outranks todo.
 func (h *heard) status(doomed []string) Status {
-	if n := h.nodes[h.test]; n != nil && n.result == "SKIP" {
+	if n := h.nodes[h.name]; n != nil && n.result == "SKIP" {
 		return Missing
 	}
 	found := Pass
@@ -317,31 +321,46 @@ func (h *heard) childFailed(test string) bool {
 	return false
 }
 
-// todo lists what is not implemented yet, each once.
-func (h *heard) todo(rename func(string) string) []string {
-	var all []string
+// all is what was said, what the code printed last.
+func (h *heard) all(b *build) []Message {
+	var said, printed []Message
 	for _, m := range h.messages {
-		if text := rename(strings.TrimSpace(m.text)); text != "" && !slices.Contains(all, text) {
-			all = append(all, text)
+		if m.printed {
+			if text := strings.TrimRight(m.text, "\n "); text != "" {
+				printed = append(printed, Message{Subtest: subtest(m.node), Text: b.mapped(text), Printed: true})
+			}
+		} else if m := b.message(m); m.Text != "" {
+			said = append(said, m)
 		}
 	}
-	return all
+	return append(said, printed...)
 }
 
-// output lists the messages; a subtest's first one comes after its name.
-func (h *heard) output(rename func(string) string) []string {
-	var all []string
-	node := h.test
-	for _, m := range h.messages {
-		text := inOneVoice(strings.TrimRight(m.text, "\n "))
-		if text == "" {
-			continue
-		}
-		if m.node != node && m.node != h.test && m.node != "" {
-			text = strings.TrimPrefix(m.node, h.test+"/") + ":\n" + text
-		}
-		node = m.node
-		all = append(all, rename(text))
-	}
-	return all
+// subtest is the name of a subtest in words; package testing writes underscores for blanks.
+func subtest(node string) string {
+	_, name, _ := strings.Cut(node, "/")
+	return strings.ReplaceAll(name, "_", " ")
 }
+
+// message reads what package testing printed: where it was reported, and what was said.
+func (b *build) message(m message) Message {
+	text := inOneVoice(strings.TrimRight(m.text, "\n "))
+	out := Message{Subtest: subtest(m.node)}
+	if at := messageAt.FindStringSubmatch(text); at != nil {
+		out.File = b.inKata(at[1])
+		out.Line, _ = strconv.Atoi(at[2])
+		text = text[len(at[0]):]
+	}
+	out.Text = b.mapped(dedent(text))
+	if f := m.failure; f != nil {
+		out.Text, out.Diagnosis, out.Why, out.With = b.mapped(f.Text), b.mapped(f.Diagnosis), b.mapped(f.Why), f.With
+		if f.At != nil {
+			out.Stack = []Place{{b.inKata(f.At.File), f.At.Line, f.At.Func}}
+			out.File, out.Line = out.Stack[0].File, out.Stack[0].Line
+		}
+	}
+	return out
+}
+
+// dedent takes away the four columns that package testing puts before all lines of a message but the first.
+func dedent(text string) string { return strings.ReplaceAll(text, "\n    ", "\n") }

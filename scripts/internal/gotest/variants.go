@@ -33,13 +33,13 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 			return nil, err
 		}
 		b.env = v.Env
-		report := &Report{Kata: k.Name, Subject: v.Name, Start: time.Now(), Steps: t.steps}
-		for _, kind := range []string{"how", "why"} {
+		report := &Report{Schema: Schema, Kata: k.Name, Subject: v.Name, Start: time.Now(), Steps: t.steps}
+		for _, kind := range workbook.Kinds {
 			if err := b.execute(ctx, report, kind); err != nil {
 				return nil, err
 			}
 		}
-		report.Elapsed = time.Since(report.Start)
+		report.stamp()
 		done(v, report)
 	}
 	return nil, nil

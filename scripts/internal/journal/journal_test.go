@@ -27,9 +27,9 @@ func open(t *testing.T, path string) *journal.Journal {
 
 // report is a run of q05 that found the given statuses of TestA, TestB, …
 func report(subject string, statuses ...gotest.Status) *gotest.Report {
-	r := &gotest.Report{Kata: "q05-batch-norm", Subject: subject, Start: time.UnixMilli(1_700_000_000_000).UTC(), Elapsed: time.Second}
+	r := &gotest.Report{Kata: "q05-batch-norm", Subject: subject, Start: time.UnixMilli(1_700_000_000_000).UTC(), Seconds: 1}
 	for i, s := range statuses {
-		r.Steps = append(r.Steps, gotest.Step{Test: "Test" + string(rune('A'+i)), Kind: "how", Status: s, Output: []string{"a\nb"}})
+		r.Steps = append(r.Steps, gotest.Step{Test: "Test" + string(rune('A'+i)), Kind: workbook.How, Status: s, Messages: []gotest.Message{{Text: "a\nb"}}})
 	}
 	return r
 }
@@ -65,7 +65,7 @@ func TestLatestIsWhatWasAdded(t *testing.T) {
 func TestProgress(t *testing.T) {
 	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
 	broken := report("learner", gotest.Missing, gotest.Missing)
-	broken.Build = &gotest.BuildError{Message: "syntax error"}
+	broken.Build = &gotest.BuildError{Problems: []gotest.Problem{{Message: "syntax error"}}}
 	for _, r := range []*gotest.Report{
 		report("learner", gotest.Todo, gotest.Todo),
 		report("learner", gotest.Pass, gotest.Fail),

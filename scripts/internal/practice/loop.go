@@ -141,8 +141,8 @@ func (l *Loop) start(ctx context.Context, k *workbook.Kata) {
 			case <-ctx.Done():
 			}
 		}
-		l.Runner.Slow = func() { tell((*screen).slow) }
-		r, err := l.Runner.Run(ctx, k, gotest.Subject{}, gotest.Options{ArtifactDir: l.Gallery.Data(k, "learner")}, func(r *gotest.Report) {
+		options := gotest.Options{ArtifactDir: l.Gallery.Data(k, gotest.Learner), Slow: func() { tell((*screen).slow) }}
+		r, err := l.Runner.Run(ctx, k, gotest.Subject{}, options, func(r *gotest.Report) {
 			tell(func(s *screen) { s.verdict(r) })
 		})
 		if ctx.Err() != nil {

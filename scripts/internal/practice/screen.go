@@ -104,9 +104,9 @@ func (s *screen) step() workbook.Step {
 	if s.report == nil {
 		return s.kata.Steps[0]
 	}
-	found := terminal.Broken(s.report)
+	found := s.report.Broken()
 	if found == nil {
-		found = terminal.Unwritten(s.report)
+		found = s.report.Unwritten()
 	}
 	if found != nil {
 		for _, step := range s.kata.Steps {
@@ -197,20 +197,20 @@ func (s *screen) draw() {
 
 // parts returns head, body, foot, and advice. The head and foot are always whole; body and advice share what is left.
 func (s *screen) parts() []string {
-	v := terminal.View{Name: s.kata.Name, Dir: s.shown(s.kata.Dir), Width: s.width()}
+	v := terminal.View{Path: s.shown, Command: "kata", Width: s.width()}
 	head := v.Heading(s.kata)
 	if s.report != nil {
-		head += v.Verdict(s.report, terminal.How) + v.Verdict(s.report, terminal.Why)
+		head += v.Verdict(s.report, workbook.How) + v.Verdict(s.report, workbook.Why)
 	}
 	var body string
 	switch {
 	case s.build != nil:
-		body = v.Build(s.build)
+		body = v.Build(s.build, false)
 	case s.report == nil:
-	case terminal.Broken(s.report) != nil:
-		body = v.Failure(terminal.Broken(s.report), false)
-	case terminal.Unwritten(s.report) != nil:
-		body = v.Task(s.kata, terminal.Unwritten(s.report))
+	case s.report.Broken() != nil:
+		body = v.Failure(s.report, s.report.Broken(), false)
+	case s.report.Unwritten() != nil:
+		body = v.Task(s.kata, s.report.Unwritten())
 	case s.report.Solved():
 		body = v.Findings(s.report)
 	}

@@ -13,11 +13,11 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"whyhow/scripts/internal/contract"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
 )
@@ -35,7 +35,7 @@ func (p *proof) mistakes(ctx context.Context) error {
 	p.check(len(all) >= fewestMistakes, file, "it has %d mistakes: plant at least %d", len(all), fewestMistakes)
 	for _, s := range p.kata.Steps {
 		planted := slices.ContainsFunc(all, func(m workbook.Mistake) bool { return m.Step == s.Test })
-		p.check(s.Kind == "why" || planted, file, "no mistake for the how step %s: plant one", s.Test)
+		p.check(s.Kind == workbook.Why || planted, file, "no mistake for the how step %s: plant one", s.Test)
 	}
 	reference, err := os.ReadFile(p.kata.Reference())
 	if err != nil {
@@ -102,7 +102,7 @@ func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted
 // stepsFor returns the steps that a mistake runs: all how steps, and its own.
 func (p *proof) stepsFor(m planted) (tests []string) {
 	for _, s := range p.kata.Steps {
-		if s.Kind == "how" || s.Test == m.Step {
+		if s.Kind == workbook.How || s.Test == m.Step {
 			tests = append(tests, s.Test)
 		}
 	}
@@ -113,16 +113,16 @@ func (p *proof) stepsFor(m planted) (tests []string) {
 func (p *proof) diagnosed(file string, all []workbook.Mistake, m workbook.Mistake, r *gotest.Report) {
 	at := fmt.Sprintf("line %d: mistake %q: ", m.Line, m.Name)
 	if r.Build != nil {
-		p.check(false, file, at+"it does not compile: %s", r.Build.Message+buildPlace(r.Build))
+		p.check(false, file, at+"it does not compile: %v", r.Build.First())
 		return
 	}
 	var taken []string
 	for _, s := range r.Steps {
-		said := flat(strings.Join(s.Output, "\n"))
+		said := flat(s.Text())
 		if s.Test == m.Step {
 			caught := s.Status == gotest.Fail || s.Status == gotest.Crash || s.Status == gotest.Timeout
 			if p.check(caught, file, at+"%s is %s: it must fail", s.Test, s.Status) {
-				p.check(strings.Contains(said, flat(m.Says)), file, at+"%s does not print %q%s", s.Test, m.Says, indent(s.Output))
+				p.check(strings.Contains(said, flat(m.Says)), file, at+"%s does not print %q%s", s.Test, m.Says, indent(s.Text()))
 			}
 		}
 		for _, other := range all {
@@ -181,7 +181,7 @@ func Apply(reference []byte, m workbook.Mistake) ([]byte, error) {
 
 func (f goFile) function(name string) *ast.FuncDecl {
 	for _, d := range f.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok && functionName(fn) == name {
+		if fn, ok := d.(*ast.FuncDecl); ok && contract.FunctionName(fn) == name {
 			return fn
 		}
 	}
@@ -328,19 +328,18 @@ func (c *checker) check(source []byte) error {
 	return err
 }
 
-// exports returns the compiled form of every package that the katas and their solutions import, by its path.
-func exports(ctx context.Context, root string, katas []*workbook.Kata) (map[string]string, error) {
-	args := []string{"list", "-e", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}"}
+// exports returns the compiled form of every package that the katas and their solutions import, by its path. It is compiled as the tests are, so
+// that nothing is compiled twice.
+func exports(ctx context.Context, r *gotest.Runner, katas []*workbook.Kata) (map[string]string, error) {
+	args := []string{"list", "-e", "-export", "-deps", gotest.NoDebug, "-f", "{{.ImportPath}}\t{{.Export}}"}
 	for _, k := range katas {
 		for _, folder := range []string{"katas", "solutions"} {
-			if _, err := os.Stat(filepath.Join(root, folder, k.Name)); err == nil {
+			if _, err := os.Stat(filepath.Join(r.Root, folder, k.Name)); err == nil {
 				args = append(args, "./"+folder+"/"+k.Name)
 			}
 		}
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "PWD="+root)
+	cmd := r.Go(ctx, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

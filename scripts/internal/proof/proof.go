@@ -29,12 +29,12 @@ type Result struct {
 	Mistakes     int      `json:"mistakes"`
 	Alternatives int      `json:"alternatives"`
 	Figures      int      `json:"figures"`
-	How          float64  `json:"how_seconds"`   // the reference's how steps
-	Whole        float64  `json:"whole_seconds"` // all of the reference's steps
-	Raced        bool     `json:"raced"`         // the race detector ran on all of the reference's steps
-	Race         float64  `json:"race_seconds"`  // and they took so long
-	Passed       int      `json:"passed"`        // checks
-	Problems     []string `json:"problems"`      // each names a file and what to do; one a check that failed
+	How          float64  `json:"how_cpu_seconds"`   // CPU time of the reference's how steps
+	Whole        float64  `json:"whole_cpu_seconds"` // of all of the reference's steps
+	Raced        bool     `json:"raced"`             // the race detector ran on all of the reference's steps
+	Race         float64  `json:"race_cpu_seconds"`  // and they took so much CPU time
+	Passed       int      `json:"passed"`            // checks
+	Problems     []string `json:"problems"`          // each names a file and what to do; one a check that failed
 	Skipped      []string `json:"skipped,omitempty"`
 	Elapsed      float64  `json:"elapsed_seconds"`
 }
@@ -47,7 +47,7 @@ func Verify(ctx context.Context, wb *workbook.Workbook, r *gotest.Runner, katas 
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	imports, err := exports(ctx, wb.Root, katas)
+	imports, err := exports(ctx, r, katas)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func Verify(ctx context.Context, wb *workbook.Workbook, r *gotest.Runner, katas 
 				if mine >= len(katas) || ctx.Err() != nil {
 					return
 				}
-				p := &proof{kata: katas[mine], root: wb.Root, runner: r, options: o, imports: imports, quiet: &quiet}
+				p := &proof{kata: katas[mine], root: wb.Root, runner: r, options: o, imports: imports, quiet: &quiet, most: cost{howLimit, wholeLimit}}
 				if err := p.prove(ctx); err != nil {
 					cancel(fmt.Errorf("%s: %w", katas[mine].Name, err))
 					return
@@ -92,6 +92,7 @@ type proof struct {
 	runner  *gotest.Runner
 	options Options
 	imports map[string]string
+	most    cost          // what the reference's tests may take
 	quiet   *sync.RWMutex // held for reading by every run, for writing by one that measures time alone
 }
 

@@ -2,17 +2,18 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
-	"go/printer"
 	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"whyhow/scripts/internal/contract"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
 )
@@ -42,7 +43,10 @@ func (p *proof) tests() {
 		}
 	}
 	how, why := filepath.Join(p.kata.Dir, "how_test.go"), filepath.Join(p.kata.Dir, "why_test.go")
-	for _, part := range []struct{ file, kind string }{{how, "how"}, {why, "why"}} {
+	for _, part := range []struct {
+		file string
+		kind workbook.Kind
+	}{{how, workbook.How}, {why, workbook.Why}} {
 		var want []string
 		for _, s := range p.kata.Steps {
 			if s.Kind == part.kind {
@@ -54,7 +58,9 @@ func (p *proof) tests() {
 			found[part.file], part.kind, want)
 		delete(found, part.file)
 	}
-	p.check(slices.IsSortedFunc(p.kata.Steps, func(a, b workbook.Step) int { return strings.Compare(a.Kind, b.Kind) }),
+	p.check(slices.IsSortedFunc(p.kata.Steps, func(a, b workbook.Step) int {
+		return cmp.Compare(slices.Index(workbook.Kinds, a.Kind), slices.Index(workbook.Kinds, b.Kind))
+	}),
 		filepath.Join(p.kata.Dir, "README.md"), "a how step stands after a why step: list how steps first")
 	p.check(len(found[hidden]) > 0, hidden, "it has no test function")
 	delete(found, hidden)
@@ -166,7 +172,7 @@ func (p *proof) contract() {
 	p.check(err == nil && bytes.Equal(formatted, stub.source), p.kata.File, "it is not gofmt-clean: run gofmt -w on it")
 	for _, d := range stub.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok {
-			name := functionName(fn)
+			name := contract.FunctionName(fn)
 			want := fmt.Sprintf("{\n\tpanic(%q)\n}", "TODO: "+name)
 			p.check(fn.Body != nil && stub.text(fn.Body) == want, p.kata.File, "the body of %s must be exactly panic(%q)", name, "TODO: "+name)
 		}
@@ -175,19 +181,19 @@ func (p *proof) contract() {
 	if !ok {
 		return
 	}
-	want, got := stub.exported(), reference.exported()
+	want, got := contract.Exported(contract.Of(stub.fset, stub.File)), contract.Exported(contract.Of(reference.fset, reference.File))
 	for _, w := range want {
-		p.check(strings.TrimSpace(w.doc) != "", p.kata.File, "%s has no doc comment", w.name)
-		i := slices.IndexFunc(got, func(g declaration) bool { return g.name == w.name })
-		if !p.check(i >= 0, p.kata.Reference(), "%s of the stub is missing", w.name) {
+		p.check(strings.TrimSpace(w.Doc) != "", p.kata.File, "%s has no doc comment", w.Name)
+		i := slices.IndexFunc(got, func(g contract.Declaration) bool { return g.Name == w.Name })
+		if !p.check(i >= 0, p.kata.Reference(), "%s of the stub is missing", w.Name) {
 			continue
 		}
-		p.check(got[i].text == w.text, p.kata.Reference(), "%s differs from the stub's: it must be\n    %s", w.name, strings.ReplaceAll(w.text, "\n", "\n    "))
-		p.check(got[i].doc == w.doc, p.kata.Reference(), "the doc comment of %s differs from the stub's", w.name)
+		p.check(got[i].Text == w.Text, p.kata.Reference(), "%s differs from the stub's: it must be\n    %s", w.Name, strings.ReplaceAll(w.Text, "\n", "\n    "))
+		p.check(got[i].Doc == w.Doc, p.kata.Reference(), "the doc comment of %s differs from the stub's", w.Name)
 	}
 	for _, g := range got {
-		p.check(slices.ContainsFunc(want, func(w declaration) bool { return w.name == g.name }), p.kata.Reference(),
-			"%s is exported, and the stub has no such name", g.name)
+		p.check(slices.ContainsFunc(want, func(w contract.Declaration) bool { return w.Name == g.Name }), p.kata.Reference(),
+			"%s is exported, and the stub has no such name", g.Name)
 	}
 }
 
@@ -212,95 +218,4 @@ func (f goFile) offset(pos token.Pos) int { return f.fset.Position(pos).Offset }
 
 func (f goFile) text(n ast.Node) string {
 	return string(f.source[f.offset(n.Pos()):f.offset(n.End())])
-}
-
-// functionName is Stats, or Layer.Train for a method.
-func functionName(f *ast.FuncDecl) string {
-	if f.Recv == nil || len(f.Recv.List) == 0 {
-		return f.Name.Name
-	}
-	t := f.Recv.List[0].Type
-	for {
-		switch inner := t.(type) {
-		case *ast.StarExpr:
-			t = inner.X
-		case *ast.IndexExpr:
-			t = inner.X
-		case *ast.IndexListExpr:
-			t = inner.X
-		case *ast.Ident:
-			return inner.Name + "." + f.Name.Name
-		default:
-			return f.Name.Name
-		}
-	}
-}
-
-// declaration is an exported name with what a user sees of it.
-type declaration struct{ name, text, doc string }
-
-func (f goFile) exported() []declaration {
-	var all []declaration
-	for _, d := range f.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			name := functionName(d)
-			if receiver, _, method := strings.Cut(name, "."); !d.Name.IsExported() || method && !ast.IsExported(receiver) {
-				continue
-			}
-			signature := *d
-			signature.Doc, signature.Body = nil, nil
-			all = append(all, declaration{name, f.print(&signature), d.Doc.Text()})
-		case *ast.GenDecl:
-			for _, s := range d.Specs {
-				switch s := s.(type) {
-				case *ast.TypeSpec:
-					if s.Name.IsExported() {
-						doc := s.Doc.Text() + d.Doc.Text()
-						all = append(all, declaration{s.Name.Name, "type " + s.Name.Name + " " + f.print(visible(s.Type)), doc})
-					}
-				case *ast.ValueSpec:
-					for _, name := range s.Names {
-						if name.IsExported() {
-							doc := s.Doc.Text() + d.Doc.Text() + s.Comment.Text()
-							spec := *s
-							spec.Doc, spec.Comment = nil, nil
-							all = append(all, declaration{name.Name, d.Tok.String() + " " + f.print(&spec), doc})
-						}
-					}
-				}
-			}
-		}
-	}
-	return all
-}
-
-// visible drops the unexported fields of a struct: they are the reference's own affair.
-func visible(t ast.Expr) ast.Expr {
-	st, ok := t.(*ast.StructType)
-	if !ok {
-		return t
-	}
-	shown := &ast.FieldList{}
-	for _, field := range st.Fields.List {
-		kept := &ast.Field{Type: field.Type, Tag: field.Tag}
-		for _, name := range field.Names {
-			if name.IsExported() {
-				kept.Names = append(kept.Names, ast.NewIdent(name.Name))
-			}
-		}
-		if len(kept.Names) > 0 || len(field.Names) == 0 {
-			shown.List = append(shown.List, kept)
-		}
-	}
-	return &ast.StructType{Fields: shown}
-}
-
-// print writes a node without regard to where it stood.
-func (f goFile) print(n ast.Node) string {
-	var b bytes.Buffer
-	if err := printer.Fprint(&b, token.NewFileSet(), n); err != nil {
-		return err.Error()
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
 }

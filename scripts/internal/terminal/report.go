@@ -2,8 +2,7 @@ package terminal
 
 import (
 	"fmt"
-	"path/filepath"
-	"regexp"
+	"path"
 	"slices"
 	"strings"
 
@@ -13,17 +12,11 @@ import (
 	"whyhow/scripts/internal/workbook"
 )
 
-// How and Why are the two kinds of step.
-const (
-	How = "how"
-	Why = "why"
-)
-
-// View renders the Reports of one kata.
+// View renders katas and their Reports for one reader.
 type View struct {
-	Name  string // the kata's
-	Dir   string // the kata's folder as the reader would type it, so that file:line can be clicked
-	Width int    // columns
+	Path    func(string) string // how the reader would type a path, given from the workbook's root
+	Command string              // how the reader would call kata: "bin/kata"
+	Width   int                 // columns
 }
 
 // mark is how a status looks: a sign, and a word where the sign alone does not say it.
@@ -41,7 +34,7 @@ var mark = map[gotest.Status]struct {
 }
 
 // Verdict is a line for each step of the kind: its sign, its test, its title.
-func (v View) Verdict(r *gotest.Report, kind string) string {
+func (v View) Verdict(r *gotest.Report, kind workbook.Kind) string {
 	var b strings.Builder
 	column := 0
 	for _, s := range r.Steps {
@@ -63,31 +56,32 @@ func (v View) Verdict(r *gotest.Report, kind string) string {
 
 // Heading is a kata's name, its question and the file to edit.
 func (v View) Heading(k *workbook.Kata) string {
+	dir := "katas/" + k.Name
 	return fmt.Sprintf("%s  %s\n%s\n\n", bold.Styled(k.Name), faint.Styled(fmt.Sprintf("level %d, about %d minutes", k.Level, k.Minutes)),
 		fill(k.Question, "", "", v.Width)) +
-		fmt.Sprintf("  edit  %s\n  read  %s\n\n", code.Styled(filepath.Join(v.Dir, filepath.Base(k.File))), code.Styled(filepath.Join(v.Dir, "README.md")))
+		fmt.Sprintf("  edit  %s\n  read  %s\n\n", code.Styled(v.Path(path.Join(dir, k.Package+".go"))), code.Styled(v.Path(path.Join(dir, "README.md"))))
 }
 
 // Found is what a run found in the steps of a kind: the verdict, then the failure that matters, or all of them.
 // Where how steps fail, why steps are shown without theirs: they fail for the same reason.
-func (v View) Found(r *gotest.Report, kind string, all bool) string {
+func (v View) Found(r *gotest.Report, kind workbook.Kind, all bool) string {
 	if r.Build != nil {
-		if kind == Why {
+		if kind == workbook.Why {
 			return ""
 		}
-		return v.Build(r.Build)
+		return v.Build(r.Build, all)
 	}
 	s := v.Verdict(r, kind)
-	broken := Broken(r)
+	broken := r.Broken()
 	for i := range r.Steps {
-		if step := &r.Steps[i]; step.Kind == kind && (step == broken || all && failed(step)) {
-			s += "\n" + v.Failure(step, all)
+		if step := &r.Steps[i]; step.Kind == kind && (step == broken || all && step.Status.Failed()) {
+			s += "\n" + v.Failure(r, step, all)
 		}
 	}
-	if kind == How && broken != nil {
+	if kind == workbook.How && broken != nil {
 		return s + "\n"
 	}
-	if found := v.Findings(r); kind == Why && found != "" {
+	if found := v.Findings(r); kind == workbook.Why && found != "" {
 		s += "\n" + found
 	}
 	return s
@@ -110,11 +104,14 @@ func Hint(h workbook.Hint, n, of, width int) string {
 	return fmt.Sprintf("%s %s\n%s", warn.Styled(h.Kind), faint.Styled(fmt.Sprintf("%d of %d", n, of)), indent(Markdown(h.Text, width-2)))
 }
 
-// Task is what the README asks for in a step that waits for code.
+// Task is what the README asks for in a step that waits for code, and which function that is.
 func (v View) Task(k *workbook.Kata, s *gotest.Step) string {
 	text := bold.Styled(s.Test) + "  " + s.Title + "\n"
+	for _, m := range s.Messages {
+		text += indent(m.Text)
+	}
 	if section, err := k.Section(s.Test); err == nil {
-		text += indent(Markdown(section, v.Width-2))
+		text += "\n" + indent(Markdown(section, v.Width-2))
 	}
 	return text
 }
@@ -122,9 +119,15 @@ func (v View) Task(k *workbook.Kata, s *gotest.Step) string {
 // Findings is what the why steps logged: the numbers that the learner's code found.
 func (v View) Findings(r *gotest.Report) string {
 	var found []string
-	for i := range r.Steps {
-		if s := &r.Steps[i]; s.Kind == Why && s.Status == gotest.Pass && len(s.Output) > 0 {
-			found = append(found, bold.Styled(s.Title)+"\n"+v.logged(s))
+	for _, s := range r.Steps {
+		if s.Kind == workbook.Why && s.Status == gotest.Pass && len(s.Messages) > 0 {
+			text := bold.Styled(s.Title) + "\n"
+			for _, m := range s.Messages {
+				if !m.Printed {
+					text += bar(m.Text)
+				}
+			}
+			found = append(found, text)
 		}
 	}
 	return strings.Join(found, "\n")
@@ -139,77 +142,131 @@ func Marks(r *gotest.Report) string {
 	return b.String()
 }
 
-// Broken returns the first step, in order, that failed and isn't merely unwritten; nil where there is none.
-func Broken(r *gotest.Report) *gotest.Step {
-	for i, s := range r.Steps {
-		if failed(&s) {
-			return &r.Steps[i]
+// Failure shows one failing step of r: its name, the message that matters, and below it what the code printed; or all messages.
+func (v View) Failure(r *gotest.Report, s *gotest.Step, all bool) string {
+	var said, printed []gotest.Message
+	for _, m := range s.Messages {
+		if m.Printed {
+			printed = append(printed, m)
+		} else {
+			said = append(said, m)
 		}
 	}
-	return nil
-}
-
-func failed(s *gotest.Step) bool {
-	return s.Status == gotest.Fail || s.Status == gotest.Crash || s.Status == gotest.Timeout
-}
-
-// Unwritten returns the first step that waits for the learner's code; nil where there is none.
-func Unwritten(r *gotest.Report) *gotest.Step {
-	for i, s := range r.Steps {
-		if s.Status == gotest.Todo {
-			return &r.Steps[i]
-		}
-	}
-	return nil
-}
-
-// Failure shows one failing step: its name and the message that matters, the first that names the mistake or else the first, or all of them.
-func (v View) Failure(s *gotest.Step, all bool) string {
-	shown := s.Output
-	if !all && len(shown) > 1 {
-		i := max(0, slices.IndexFunc(shown, func(m string) bool { return strings.Contains(m, "your mistake may be: ") }))
-		shown = shown[i : i+1]
+	shown := said
+	if !all && len(said) > 1 {
+		i := matters(s.Status, said)
+		shown = said[i : i+1]
 	}
 	var b strings.Builder
 	fmt.Fprintln(&b, bad.Styled(s.Test)+bold.Styled("  "+s.Title))
-	for _, message := range shown {
-		b.WriteString(indent(v.Locate(message)))
+	for _, m := range shown {
+		b.WriteString(v.Message(m))
 	}
-	switch more := len(s.Output) - len(shown); {
+	number, _, _ := strings.Cut(r.Kata, "-")
+	every := fmt.Sprintf("%s test -v %s", v.Command, number)
+	switch more := len(said) - len(shown); {
 	case more == 1:
-		fmt.Fprintln(&b, faint.Styled("  and one more message: kata test -v shows it"))
+		fmt.Fprintln(&b, faint.Styled("  and one more message: "+every+" shows it"))
 	case more > 1:
-		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more messages: kata test -v shows them", more)))
+		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more messages: %s shows them", more, every)))
 	}
-	return b.String()
+	return b.String() + printedLines(printed, every, all)
 }
 
-func (v View) logged(s *gotest.Step) string {
+// matters returns the index of the message to show alone: of a step that crashed or hung the last, which says so; else the first that
+// names the mistake, or the first.
+func matters(status gotest.Status, said []gotest.Message) int {
+	if status == gotest.Timeout || status == gotest.Crash {
+		if i := slices.IndexFunc(said, func(m gotest.Message) bool { return len(m.Stack) > 0 }); i >= 0 {
+			return i
+		}
+		return len(said) - 1
+	}
+	return max(0, slices.IndexFunc(said, func(m gotest.Message) bool { return m.Diagnosis != "" }))
+}
+
+// Message shows one message, what is of most use first: what the mistake may be, why, what came out, and the arguments.
+func (v View) Message(m gotest.Message) string {
 	var b strings.Builder
-	for _, message := range s.Output {
-		b.WriteString(indent(faint.Styled("│ ") + strings.ReplaceAll(position.ReplaceAllString(message, ""), "\n", "\n"+faint.Styled("│ "))))
-	}
-	return b.String()
-}
-
-// Build shows why the code did not build: the first error and its place, then all else that the compiler said.
-func (v View) Build(e *gotest.BuildError) string {
-	first := e.Message
-	if e.Line > 0 {
-		first = fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
-	}
-	var rest []string
-	for line := range strings.Lines(strings.ReplaceAll(e.Output, e.Message, "")) {
-		line = strings.TrimRight(line, "\n")
-		if text := position.ReplaceAllString(line, ""); text != "" && !strings.HasPrefix(line, "# ") && !strings.HasPrefix(line, "FAIL") {
-			rest = append(rest, line)
+	paragraph := func(label, text string) {
+		if text != "" {
+			b.WriteString(indent(fill(text, warn.Styled(label)+" ", "  ", v.Width-2)))
 		}
 	}
-	s := bad.Styled("does not build") + "\n" + indent(v.Locate(first))
-	if len(rest) > 0 {
-		s += indent(v.Locate(strings.Join(rest, "\n")))
+	paragraph("your mistake may be:", m.Diagnosis)
+	paragraph("why:", m.Why)
+	text := m.Text
+	if m.Subtest != "" {
+		text = m.Subtest + ": " + text
+	}
+	if m.File != "" && len(m.Stack) == 0 {
+		text = code.Styled(fmt.Sprintf("%s:%d", v.Path(m.File), m.Line)) + ": " + text
+	}
+	b.WriteString(indent(text))
+	for _, p := range m.Stack {
+		b.WriteString(indent("at " + code.Styled(fmt.Sprintf("%s:%d", v.Path(p.File), p.Line)) + ", in " + p.Func))
+	}
+	for _, w := range m.With {
+		b.WriteString(indent("  with " + w))
+	}
+	return b.String()
+}
+
+// mostPrinted is how many lines of what the code printed are shown unasked.
+const mostPrinted = 10
+
+// printedLines shows the last lines of what the code under test printed, or all of them.
+func printedLines(printed []gotest.Message, every string, all bool) string {
+	var lines []string
+	for _, m := range printed {
+		lines = append(lines, strings.Split(m.Text, "\n")...)
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	head := "your code printed:"
+	if more := len(lines) - mostPrinted; more > 0 && !all {
+		head = fmt.Sprintf("your code printed %d lines, here the last %d (%s shows all):", len(lines), mostPrinted, every)
+		lines = lines[more:]
+	}
+	return faint.Styled("  "+head) + "\n" + bar(strings.Join(lines, "\n"))
+}
+
+// bar sets text apart by a line at its left.
+func bar(text string) string {
+	return indent(faint.Styled("│ ") + strings.ReplaceAll(text, "\n", "\n"+faint.Styled("│ ")))
+}
+
+// fewProblems is how many problems of a build are shown unasked.
+const fewProblems = 5
+
+// Build shows why the code did not build, what to mend first at the top.
+func (v View) Build(e *gotest.BuildError, all bool) string {
+	shown := e.Problems
+	if !all {
+		shown = shown[:min(len(shown), fewProblems)]
+	}
+	s := bad.Styled("does not build") + "\n" + v.problems(shown)
+	if more := len(e.Problems) - len(shown); more > 0 {
+		s += faint.Styled(fmt.Sprintf("  and %d more", more)) + "\n"
 	}
 	return s
+}
+
+func (v View) problems(all []gotest.Problem) string {
+	var b strings.Builder
+	for _, p := range all {
+		if p.File != "" {
+			p.File = v.Path(p.File)
+		}
+		place, message, found := strings.Cut(p.String(), ": ")
+		if p.File == "" || !found {
+			b.WriteString(indent(p.String()))
+			continue
+		}
+		b.WriteString(indent(code.Styled(place) + ": " + message))
+	}
+	return b.String()
 }
 
 // Vet shows what go vet said, if it said anything.
@@ -217,30 +274,16 @@ func (v View) Vet(r *gotest.Report) string {
 	if len(r.Vet) == 0 {
 		return ""
 	}
-	var b strings.Builder
-	fmt.Fprintln(&b, "\n"+warn.Styled("go vet"))
-	for _, l := range r.Vet {
-		b.WriteString(indent(v.Locate(l)))
-	}
-	return b.String()
+	return "\n" + warn.Styled("go vet") + "\n" + v.problems(r.Vet)
 }
 
-// position is where go test says a message comes from, at its beginning; place is a place in a Go file anywhere.
-var (
-	position = regexp.MustCompile(`^(?:[\w./-]*/)?[\w-]+\.go:\d+(?::\d+)?: ?`)
-	place    = regexp.MustCompile(`((?:[\w.-]*/)*)([\w-]+\.go):(\d+)`)
-)
-
-// Locate turns places in the kata's own folder into paths that can be clicked: go test names the file alone, the compiler
-// the path from the workbook's root.
-func (v View) Locate(message string) string {
-	return place.ReplaceAllStringFunc(message, func(m string) string {
-		p := place.FindStringSubmatch(m)
-		if p[1] == "" || p[1] == "katas/"+v.Name+"/" {
-			m = filepath.Join(v.Dir, p[2]) + ":" + p[3]
-		}
-		return code.Styled(m)
-	})
+// Notes shows what a reader must know to judge the verdict.
+func (v View) Notes(r *gotest.Report) string {
+	var b strings.Builder
+	for _, n := range r.Notes {
+		b.WriteString(fill(n, warn.Styled("note:")+" ", "  ", v.Width) + "\n")
+	}
+	return b.String()
 }
 
 // indent moves s two columns to the right. A tab becomes four spaces: it would move over what stood on the screen, and leave it there.

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/workbook"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -56,42 +57,41 @@ $$ y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta $$
 	}
 }
 
-func TestLocate(t *testing.T) {
-	t.Parallel()
-	v := View{Name: "q05-batch-norm", Dir: "katas/q05-batch-norm"}
-	for _, c := range []struct{ dir, message, want string }{
-		{"katas/q05-batch-norm", "how_test.go:41: got 3", "katas/q05-batch-norm/how_test.go:41: got 3"},
-		{"katas/q05-batch-norm", "katas/q05-batch-norm/batchnorm.go:7:2: syntax error", "katas/q05-batch-norm/batchnorm.go:7:2: syntax error"},
-		{".", "katas/q05-batch-norm/batchnorm.go:7: syntax error", "batchnorm.go:7: syntax error"},
-		{".", "panic: oh\nat batchnorm.go:7, in Stats", "panic: oh\nat batchnorm.go:7, in Stats"},
-		{"../q05-batch-norm", "at batchnorm.go:7, in Stats", "at ../q05-batch-norm/batchnorm.go:7, in Stats"},
-		{"katas/q05-batch-norm", "/usr/local/go/src/sort/sort.go:9: no", "/usr/local/go/src/sort/sort.go:9: no"},
-		{"katas/q05-batch-norm", "x = 7×3 [1 2]; 4:3", "x = 7×3 [1 2]; 4:3"},
-	} {
-		v.Dir = c.dir
-		if got := ansi.Strip(v.Locate(c.message)); got != c.want {
-			t.Errorf("Locate(%q) in %s = %q, want %q", c.message, c.dir, got, c.want)
-		}
-	}
+func view() View {
+	return View{Path: func(p string) string { return strings.TrimPrefix(p, "katas/") }, Command: "bin/kata", Width: 60}
 }
 
 // run is a report in which every status occurs.
 func run() *gotest.Report {
+	place := func(line int, text string) gotest.Message {
+		return gotest.Message{File: "katas/q05-batch-norm/how_test.go", Line: line, Text: text}
+	}
+	const file = "katas/q05-batch-norm/batchnorm.go"
 	return &gotest.Report{Kata: "q05-batch-norm", Steps: []gotest.Step{
-		{Test: "TestStats", Title: "Mean", Kind: How, Status: gotest.Pass},
-		{Test: "TestTrain", Title: "Train", Kind: How, Status: gotest.Todo, Output: []string{"Layer.Train is not implemented yet"}},
-		{Test: "TestInfer", Title: "Infer", Kind: How, Status: gotest.Crash, Output: []string{"panic: oh"}},
-		{Test: "TestFold", Title: "Fold", Kind: How, Status: gotest.Fail, Output: []string{"small:\nhow_test.go:9: no", "how_test.go:10: no", "how_test.go:11: no"}},
-		{Test: "TestHang", Title: "Hang", Kind: How, Status: gotest.Timeout, Output: []string{"did not end"}},
-		{Test: "TestGone", Title: "Gone", Kind: How, Status: gotest.Missing},
-		{Test: "TestWhyDepth", Title: "Depth", Kind: Why, Status: gotest.Pass, Output: []string{"why_test.go:7: 6.3 decades\nlost"}},
-		{Test: "TestWhyLate", Title: "Late", Kind: Why},
+		{Test: "TestStats", Title: "Mean", Kind: workbook.How, Status: gotest.Pass},
+		{Test: "TestTrain", Title: "Train", Kind: workbook.How, Status: gotest.Todo, Messages: []gotest.Message{{Text: "Layer.Train is not implemented yet"}}},
+		{Test: "TestInfer", Title: "Infer", Kind: workbook.How, Status: gotest.Crash, Messages: []gotest.Message{
+			place(8, "no"),
+			{File: file, Line: 41, Text: "panic: oh", Stack: []gotest.Place{{File: file, Line: 41, Func: "Infer"}, {File: file, Line: 7, Func: "New"}}},
+			{Text: "hello", Printed: true},
+		}},
+		{Test: "TestFold", Title: "Fold", Kind: workbook.How, Status: gotest.Fail, Messages: []gotest.Message{
+			place(9, "plain"),
+			{
+				Subtest: "seven rows", File: "katas/q05-batch-norm/how_test.go", Line: 10, Text: "Fold(x) = 1, want 2",
+				Diagnosis: "you divided by N−1: that is the sample variance, and batch norm takes the other", Why: "it is so", With: []string{"x = [1 2]"},
+			},
+			place(11, "last"),
+		}},
+		{Test: "TestHang", Title: "Hang", Kind: workbook.How, Status: gotest.Timeout, Messages: []gotest.Message{{Text: "did not end"}}},
+		{Test: "TestGone", Title: "Gone", Kind: workbook.How, Status: gotest.Missing},
+		{Test: "TestWhyDepth", Title: "Depth", Kind: workbook.Why, Status: gotest.Pass, Messages: []gotest.Message{place(7, "6.3 decades\nlost"), {Text: "noise", Printed: true}}},
+		{Test: "TestWhyLate", Title: "Late", Kind: workbook.Why},
 	}}
 }
 
 func TestFound(t *testing.T) {
 	t.Parallel()
-	v := View{Name: "q05-batch-norm", Dir: "q05", Width: 100}
 	const how = `  ✓ TestStats     Mean
   ○ TestTrain     Train
   ✗ TestInfer     Infer  (crashed)
@@ -101,6 +101,11 @@ func TestFound(t *testing.T) {
 
 TestInfer  Infer
   panic: oh
+  at q05-batch-norm/batchnorm.go:41, in Infer
+  at q05-batch-norm/batchnorm.go:7, in New
+  and one more message: bin/kata test -v q05 shows it
+  your code printed:
+  │ hello
 
 `
 	const why = `  ✓ TestWhyDepth  Depth
@@ -110,14 +115,14 @@ Depth
   │ 6.3 decades
   │ lost
 `
-	if got := ansi.Strip(v.Found(run(), How, false)); got != how {
+	if got := ansi.Strip(view().Found(run(), workbook.How, false)); got != how {
 		t.Errorf("Found(how):\n%s\nwant\n%s", got, how)
 	}
-	if got := ansi.Strip(v.Found(run(), Why, false)); got != why {
+	if got := ansi.Strip(view().Found(run(), workbook.Why, false)); got != why {
 		t.Errorf("Found(why):\n%s\nwant\n%s", got, why)
 	}
-	all := ansi.Strip(v.Found(run(), How, true))
-	for _, want := range []string{"TestInfer  Infer\n", "TestFold  Fold\n  small:\n  q05/how_test.go:9: no\n  q05/how_test.go:10: no\n", "did not end"} {
+	all := ansi.Strip(view().Found(run(), workbook.How, true))
+	for _, want := range []string{"TestInfer  Infer\n", "TestFold  Fold\n  q05-batch-norm/how_test.go:9: plain\n", "how_test.go:11: last\n", "did not end"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("Found(how, all) lacks %q:\n%s", want, all)
 		}
@@ -127,47 +132,56 @@ Depth
 	}
 }
 
-func TestNoTabReachesTheScreen(t *testing.T) {
-	v := View{Dir: "q05", Width: 80}
-	got := v.Build(&gotest.BuildError{File: "q05/batchnorm.go", Line: 3, Message: "too many arguments", Output: "q05/batchnorm.go:3:1: too many arguments\n\thave (int)\n\twant ()"})
-	if strings.Contains(got, "\t") || !strings.Contains(got, "    have (int)") {
-		t.Errorf("Build:\n%q", got)
-	}
-}
-
-// A case that is too plain to tell mistakes apart may come first: the message that names the mistake matters more.
+// A case that is too plain to tell mistakes apart may come first: the message that names the mistake matters more, and in it the name.
 func TestFailureShowsTheDiagnosis(t *testing.T) {
-	v := View{Dir: "q05", Width: 80}
-	s := gotest.Step{Test: "TestStats", Output: []string{"how_test.go:9: plain", "how_test.go:9: telling\n    your mistake may be: you divided by N−1", "how_test.go:9: last"}}
-	got := ansi.Strip(v.Failure(&s, false))
-	if !strings.Contains(got, "telling") || !strings.Contains(got, "N−1") || strings.Contains(got, "plain") {
-		t.Errorf("Failure:\n%s", got)
+	t.Parallel()
+	r := run()
+	const want = `TestFold  Fold
+  your mistake may be: you divided by N−1: that is the
+    sample variance, and batch norm takes the other
+  why: it is so
+  q05-batch-norm/how_test.go:10: seven rows: Fold(x) = 1, want 2
+    with x = [1 2]
+  and 2 more messages: bin/kata test -v q05 shows them
+`
+	if got := ansi.Strip(view().Failure(r, &r.Steps[3], false)); got != want {
+		t.Errorf("Failure:\n%s\nwant\n%s", got, want)
 	}
 }
 
-func TestFailureCountsWhatItLeavesOut(t *testing.T) {
+// What the learner's code prints never stands before the reason, and never fills the screen unasked.
+func TestFailureShowsLittleOfWhatWasPrinted(t *testing.T) {
 	t.Parallel()
-	v := View{Dir: "q05"}
-	s := run().Steps[3]
-	if got := ansi.Strip(v.Failure(&s, false)); !strings.HasSuffix(got, "  small:\n  q05/how_test.go:9: no\n  and 2 more messages: kata test -v shows them\n") {
+	r := run()
+	s := &r.Steps[4]
+	s.Messages = append([]gotest.Message{{Text: "first\n" + strings.Repeat("more\n", 50) + "last", Printed: true}}, s.Messages...)
+	got := ansi.Strip(view().Failure(r, s, false))
+	if !strings.HasPrefix(got, "TestHang  Hang\n  did not end\n  your code printed 52 lines, here the last 10 (bin/kata test -v q05 shows all):\n") ||
+		strings.Contains(got, "first") || !strings.HasSuffix(got, "│ last\n") || strings.Count(got, "\n") != 13 {
 		t.Errorf("Failure:\n%s", got)
 	}
-	s.Output = s.Output[:2]
-	if got := ansi.Strip(v.Failure(&s, false)); !strings.Contains(got, "and one more message") {
-		t.Errorf("Failure:\n%s", got)
+	if got := ansi.Strip(view().Failure(r, s, true)); !strings.Contains(got, "│ first\n") {
+		t.Errorf("Failure, all:\n%s", got)
 	}
 }
 
 func TestBuild(t *testing.T) {
 	t.Parallel()
-	v := View{Name: "q05-batch-norm", Dir: "katas/q05-batch-norm"}
-	got := ansi.Strip(v.Build(&gotest.BuildError{
-		File: "katas/q05-batch-norm/batchnorm.go", Line: 9, Message: "undefined: y",
-		Output: "# whyhow/katas/q05-batch-norm\nkatas/q05-batch-norm/batchnorm.go:9:2: undefined: y\nkatas/q05-batch-norm/batchnorm.go:12:2: undefined: z\nFAIL\twhyhow [setup failed]",
-	}))
-	const want = "does not build\n  katas/q05-batch-norm/batchnorm.go:9: undefined: y\n  katas/q05-batch-norm/batchnorm.go:12:2: undefined: z\n"
-	if got != want {
-		t.Errorf("Build:\n%s\nwant\n%s", got, want)
+	e := &gotest.BuildError{}
+	for i, message := range []string{"too many arguments\n\thave (int)", "undefined: z", "3", "4", "5", "6", "7"} {
+		e.Problems = append(e.Problems, gotest.Problem{File: "katas/q05-batch-norm/batchnorm.go", Line: 9 + i, Column: 2, Message: message})
+	}
+	got := ansi.Strip(view().Build(e, false))
+	const want = "does not build\n  q05-batch-norm/batchnorm.go:9:2: too many arguments\n      have (int)\n  q05-batch-norm/batchnorm.go:10:2: undefined: z\n"
+	if !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ":13:2: 5\n  and 2 more\n") || strings.Contains(got, "\t") {
+		t.Errorf("Build:\n%s\nwant at first\n%s", got, want)
+	}
+	if got := ansi.Strip(view().Build(e, true)); !strings.HasSuffix(got, ":15:2: 7\n") {
+		t.Errorf("Build, all:\n%s", got)
+	}
+	bare := &gotest.BuildError{Problems: []gotest.Problem{{Message: "import cycle"}}}
+	if got := ansi.Strip(view().Build(bare, false)); got != "does not build\n  import cycle\n" {
+		t.Errorf("Build:\n%s", got)
 	}
 }
 

@@ -70,11 +70,22 @@ type Kata struct {
 	root string
 }
 
+// Kind says what a step asks.
+type Kind string
+
+const (
+	How Kind = "how" // is it right?
+	Why Kind = "why" // does it answer the question? Their tests are named TestWhy….
+)
+
+// Kinds are all kinds, in the order in which their steps come.
+var Kinds = []Kind{How, Why}
+
 // Step is one top-level test function.
 type Step struct {
 	Test    string
 	Title   string
-	Kind    string // "how" or "why": why steps are those named TestWhy…
+	Kind    Kind
 	Points  int
 	Minutes int
 }
@@ -227,9 +238,9 @@ func (k *Kata) readFrontMatter() error {
 			return fmt.Errorf("%s: step %d: %s is listed twice", k.display(file), i+1, s.Test)
 		}
 		seen[s.Test] = true
-		kind := "how"
+		kind := How
 		if strings.HasPrefix(s.Test, "TestWhy") {
-			kind = "why"
+			kind = Why
 		}
 		k.Steps = append(k.Steps, Step{Test: s.Test, Title: s.Title, Kind: kind, Points: s.Points, Minutes: s.Minutes})
 	}
@@ -276,13 +287,15 @@ func splitFrontMatter(text []byte) (matter, body []byte, err error) {
 	return append([]byte("#\n"), matter...), bytes.TrimLeft(body, "\n"), nil
 }
 
-// display is how a person in the checkout would name the file.
-func (k *Kata) display(file string) string {
-	if rel, err := filepath.Rel(k.root, file); err == nil {
+// Display names a file of the workbook by its path from the root, with slashes; any other file keeps its name.
+func Display(root, file string) string {
+	if rel, err := filepath.Rel(root, file); err == nil && filepath.IsLocal(rel) {
 		return filepath.ToSlash(rel)
 	}
 	return file
 }
+
+func (k *Kata) display(file string) string { return Display(k.root, file) }
 
 // Readme returns README.md without its front matter.
 func (k *Kata) Readme() (string, error) {
