@@ -24,11 +24,7 @@ A step that does not pass has no figure.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
-			w, err := workbook.Open(a.dir)
-			if err != nil {
-				return err
-			}
-			k, err := kata(w, args[0])
+			w, k, err := a.open(args[0])
 			if err != nil {
 				return err
 			}
@@ -46,7 +42,10 @@ A step that does not pass has no figure.`,
 					why = append(why, s.Test)
 				}
 			}
-			subject := a.subject(k, reference)
+			subject, err := a.subject(k, reference)
+			if err != nil {
+				return err
+			}
 			gallery := practice.Gallery{Dir: dir}
 			r, err := runner.Run(c.Context(), k, subject, gotest.Options{Only: why, NoVet: true, ArtifactDir: gallery.Data(k, cmp.Or(subject.Name, gotest.Learner)), Slow: a.slow()}, nil)
 			if err != nil {
@@ -65,7 +64,7 @@ A step that does not pass has no figure.`,
 			}
 			for _, f := range files {
 				if asJSON {
-					err = a.line(map[string]string{"kata": k.Name, "file": f})
+					err = a.line(map[string]any{"schema": gotest.Schema, "kata": k.Name, "file": f})
 				} else {
 					_, err = fmt.Fprintln(a.out, shown(f))
 				}

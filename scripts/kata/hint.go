@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"whyhow/scripts/internal/practice"
+	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -21,29 +23,23 @@ first step that has not passed yet; STEP is a part of a test's name.`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.complete,
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			w, err := workbook.Open(a.dir)
+			w, k, err := a.open(args[0])
 			if err != nil {
 				return err
 			}
-			k, err := kata(w, args[0])
-			if err != nil {
-				return err
-			}
-			p, err := a.progress(w)
+			j := a.journal(w)
+			defer closeJournal(j, &err)
+			p, err := progress.Of(j)
 			if err != nil {
 				return err
 			}
 			step := p.Current(k)
 			if len(args) == 2 {
-				if step, err = practice.FindStep(k, args[1]); err != nil {
+				if step, err = progress.FindStep(k, args[1]); err != nil {
 					return usageError{err}
 				}
 			}
-			dir, err := state(w)
-			if err != nil {
-				return err
-			}
-			hints, err := practice.Hints{Dir: dir}.Show(k, step, all)
+			hints, err := progress.ShowHint(j, k, step, all, time.Now())
 			if err != nil {
 				return err
 			}
@@ -63,7 +59,7 @@ first step that has not passed yet; STEP is a part of a test's name.`,
 }
 
 // shownHints is what a program reads of the hints shown so far.
-func shownHints(k *workbook.Kata, s workbook.Step, g practice.Given) any {
+func shownHints(k *workbook.Kata, s workbook.Step, g progress.Given) any {
 	type hint struct {
 		Kind string `json:"kind"`
 		Text string `json:"text"`
@@ -73,9 +69,10 @@ func shownHints(k *workbook.Kata, s workbook.Step, g practice.Given) any {
 		hints = append(hints, hint(h))
 	}
 	return struct {
-		Kata  string `json:"kata"`
-		Test  string `json:"test"`
-		Of    int    `json:"of"`
-		Hints []hint `json:"hints"`
-	}{k.Name, s.Test, g.Of, hints}
+		Schema int    `json:"schema"`
+		Kata   string `json:"kata"`
+		Test   string `json:"test"`
+		Of     int    `json:"of"`
+		Hints  []hint `json:"hints"`
+	}{gotest.Schema, k.Name, s.Test, g.Of, hints}
 }

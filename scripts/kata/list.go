@@ -28,7 +28,7 @@ func (a *app) list() *cobra.Command {
 				if asJSON {
 					err = a.line(p.Entry(k))
 				} else {
-					_, err = fmt.Fprint(a.out, terminal.Entry(k, p.Passed(k)))
+					_, err = fmt.Fprint(a.out, terminal.Entry(k, p))
 				}
 				if err != nil {
 					return err

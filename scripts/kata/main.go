@@ -53,13 +53,13 @@ func run(args []string) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	}
-	fmt.Fprintf(a.talk, "kata: %v\n", err)
+	fmt.Fprintf(a.talk, "kata: %s\n", typed(err.Error()))
 	hint := workbook.HintOf(err)
 	if !a.started {
 		hint = "kata --help lists the commands, kata COMMAND --help their flags"
 	}
 	if hint != "" {
-		fmt.Fprintf(a.talk, "hint: %s\n", hint)
+		fmt.Fprintf(a.talk, "hint: %s\n", typed(hint))
 	}
 	var usage usageError
 	if !a.started || errors.As(err, &usage) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -26,13 +27,15 @@ func (a *app) next() *cobra.Command {
 			}
 			k := p.Next(w, nil)
 			switch {
+			case k == nil && asJSON:
+				return a.line(map[string]any{"schema": gotest.Schema, "kata": ""})
 			case k == nil:
 				fmt.Fprintln(a.talk, "every kata is solved")
 				return nil
 			case asJSON:
 				return a.line(p.Entry(k))
 			}
-			_, err = fmt.Fprintf(a.out, "%s%s\n", view(w).Heading(k), terminal.Faint("kata practice "+k.Number+" tests it on every save"))
+			_, err = fmt.Fprintf(a.out, "%s%s\n", view(w).Heading(k), terminal.Faint(typed("kata practice "+k.Number+" tests it on every save")))
 			return err
 		},
 	}

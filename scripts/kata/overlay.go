@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/spf13/cobra"
@@ -28,8 +29,8 @@ func (a *app) overlay() *cobra.Command {
 			}
 			replace := map[string]string{}
 			for _, k := range katas {
-				if k.Err != nil {
-					return k.Err
+				if err := cmp.Or(k.Err, k.NeedSolution()); err != nil {
+					return err
 				}
 				replace[k.File] = k.Reference()
 			}

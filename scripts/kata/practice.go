@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/practice"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -31,7 +32,7 @@ Without a terminal it runs once.`,
 			l.Shown = inWorkbook(l.Workbook)
 			l.Journal = a.journal(l.Workbook)
 			defer closeJournal(l.Journal, &err)
-			p, err := practice.Standing(l.Journal)
+			p, err := progress.Of(l.Journal)
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ Without a terminal it runs once.`,
 				k = katas[0]
 			}
 			if k == nil {
-				fmt.Fprintln(a.talk, "every kata is solved; kata practice KATA opens one again")
+				fmt.Fprintln(a.talk, typed("every kata is solved; kata practice KATA opens one again"))
 				return nil
 			}
 			if once || !l.Interactive() {
@@ -62,7 +63,7 @@ Without a terminal it runs once.`,
 			if err != nil {
 				return err
 			}
-			l.Hints, l.Gallery = practice.Hints{Dir: dir}, practice.Gallery{Dir: dir}
+			l.Gallery = practice.Gallery{Dir: dir}
 			return l.Run(c.Context(), k)
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -14,9 +15,20 @@ import (
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/journal"
 	"whyhow/scripts/internal/practice"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
+
+// open opens the workbook and finds the one kata that part names.
+func (a *app) open(part string) (*workbook.Workbook, *workbook.Kata, error) {
+	w, err := workbook.Open(a.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := kata(w, part)
+	return w, k, err
+}
 
 // kata finds the one kata that part names, and fails if its files could not be read.
 func kata(w *workbook.Workbook, part string) (*workbook.Kata, error) {
@@ -61,7 +73,7 @@ func (a *app) slow() func() {
 }
 
 // journal opens the journal. A run is worth more than its record: if there can be none it says why, and returns nil.
-func (a *app) journal(w *workbook.Workbook) *journal.Journal {
+func (a *app) journal(w *workbook.Workbook) progress.Store {
 	path, note, err := journal.Path(w.Root)
 	if note != "" {
 		fmt.Fprintln(a.talk, note)
@@ -80,10 +92,10 @@ func (a *app) journal(w *workbook.Workbook) *journal.Journal {
 }
 
 // progress is how far the learner is with each kata, as the journal has it.
-func (a *app) progress(w *workbook.Workbook) (p practice.Progress, err error) {
+func (a *app) progress(w *workbook.Workbook) (p progress.Progress, err error) {
 	j := a.journal(w)
 	defer closeJournal(j, &err)
-	return practice.Standing(j)
+	return progress.Of(j)
 }
 
 // state is the folder in which progress, hints and figures are kept.
@@ -93,11 +105,11 @@ func state(w *workbook.Workbook) (string, error) {
 }
 
 // subject is the learner's code, or the reference.
-func (a *app) subject(k *workbook.Kata, reference bool) gotest.Subject {
-	if reference {
-		return gotest.Subject{Name: "reference", File: shown(k.Reference())}
+func (a *app) subject(k *workbook.Kata, reference bool) (gotest.Subject, error) {
+	if !reference {
+		return gotest.Subject{}, nil
 	}
-	return gotest.Subject{}
+	return gotest.Subject{Name: "reference", File: k.Reference()}, k.NeedSolution()
 }
 
 // command is how the reader called this program.
@@ -107,6 +119,13 @@ func command() string {
 	}
 	return os.Args[0]
 }
+
+// typed rewrites the commands in a text as the reader would type them: kata list becomes bin/kata list.
+func typed(text string) string {
+	return commands.ReplaceAllString(text, "${1}"+command()+" $2")
+}
+
+var commands = regexp.MustCompile(`(^|[ (])kata (list|next|practice|test|hint|figure|answer|verify|overlay|--help|COMMAND)\b`)
 
 // view renders katas and Reports for a reader in the working directory.
 func view(w *workbook.Workbook) terminal.View {
@@ -159,7 +178,7 @@ func (a *app) complete(*cobra.Command, []string, string) ([]string, cobra.ShellC
 }
 
 // closeJournal joins the error of closing j, which may be nil, to err.
-func closeJournal(j *journal.Journal, err *error) {
+func closeJournal(j progress.Store, err *error) {
 	if j != nil {
 		*err = errors.Join(*err, j.Close())
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -38,6 +39,10 @@ With --json it prints each kata's Report as one line of JSON.`,
 			defer closeJournal(j, &err)
 
 			options.Slow = a.slow()
+			p, err := progress.Of(j)
+			if err != nil {
+				return err
+			}
 			failed := false
 			for _, k := range katas {
 				if k.Err != nil {
@@ -50,12 +55,17 @@ With --json it prints each kata's Report as one line of JSON.`,
 				if asJSON || len(katas) > 1 {
 					verdict = nil
 				}
-				r, err := runner.Run(c.Context(), k, a.subject(k, reference), options, verdict)
+				subject, err := a.subject(k, reference)
 				if err != nil {
 					return err
 				}
+				r, err := runner.Run(c.Context(), k, subject, options, verdict)
+				if err != nil {
+					return err
+				}
+				p.Count(r)
 				if j != nil {
-					if _, err := j.Add(r); err != nil {
+					if err := j.Add(r); err != nil {
 						fmt.Fprintf(a.talk, "kata: this run is not recorded: %v\n", err)
 					}
 				}
@@ -66,7 +76,7 @@ With --json it prints each kata's Report as one line of JSON.`,
 				case len(katas) > 1:
 					_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
 				default:
-					_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, verbose), v.Vet(r), v.Notes(r), summary(k, r, reference))
+					_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, verbose), v.Vet(r), v.Notes(r), typed(summary(k, r, reference)))
 				}
 				if err != nil {
 					return err

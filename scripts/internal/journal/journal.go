@@ -1,5 +1,5 @@
-// Package journal keeps every Report in SQLite. It is written with WAL, one transaction a run: a kill at any instant
-// loses at most the run in flight.
+// Package journal keeps every Report in SQLite, and the hints that were shown. It is written with WAL, one transaction a run: a kill at any
+// instant loses at most the run in flight.
 package journal
 
 import (
@@ -17,33 +17,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/workbook"
 )
-
-// version is the schema's, kept in PRAGMA user_version.
-const version = 1
-
-// A run keeps the whole Report; step repeats of it what queries ask for.
-const schema = `
-CREATE TABLE run (
-	id      INTEGER PRIMARY KEY,
-	kata    TEXT NOT NULL,
-	subject TEXT NOT NULL,
-	start   INTEGER NOT NULL,   -- Unix time in milliseconds
-	built   INTEGER NOT NULL,   -- 1, or 0 if the code did not build
-	report  TEXT NOT NULL       -- JSON
-) STRICT;
-CREATE INDEX run_of ON run (kata, subject, id);
-CREATE TABLE step (
-	run     INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-	test    TEXT NOT NULL,
-	status  TEXT NOT NULL,
-	points  INTEGER NOT NULL,
-	seconds REAL NOT NULL,
-	PRIMARY KEY (run, test)
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
-`
 
 // Journal is an open database.
 type Journal struct {
@@ -97,7 +73,10 @@ func stateFolder() (string, error) {
 }
 
 // Open opens or makes the journal at path. A locked, corrupt or newer database is an error with a hint.
-func Open(path string) (*Journal, error) {
+func Open(path string) (*Journal, error) { return open(path, 20*time.Second) }
+
+// open waits so long for another program that writes.
+func open(path string, wait time.Duration) (*Journal, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -106,7 +85,7 @@ func Open(path string) (*Journal, error) {
 		return nil, workbook.Errorf("set KATA_JOURNAL to a file that you may write", "the journal has no folder: %w", err)
 	}
 	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
-		"_pragma": {"busy_timeout(2000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()), "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)"},
 		"_txlock": {"immediate"},
 	}.Encode()}
 	db, err := sql.Open("sqlite", uri.String())
@@ -115,9 +94,9 @@ func Open(path string) (*Journal, error) {
 	}
 	db.SetMaxOpenConns(1)
 	j := &Journal{Path: path, db: db}
-	err = j.prepare()
+	err = j.migrate()
 	// SQLite does not wait while another program turns the same new file to WAL.
-	for end := time.Now().Add(2 * time.Second); busy(err) && time.Now().Before(end); err = j.prepare() {
+	for end := time.Now().Add(wait); busy(err) && time.Now().Before(end); err = j.migrate() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err != nil {
@@ -125,29 +104,6 @@ func Open(path string) (*Journal, error) {
 		return nil, explain(path, err)
 	}
 	return j, nil
-}
-
-func (j *Journal) prepare() error {
-	tx, err := j.db.Begin()
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	var have int
-	if err := tx.QueryRow("PRAGMA user_version").Scan(&have); err != nil {
-		return err
-	}
-	switch {
-	case have == version:
-		return nil
-	case have > version:
-		return workbook.Errorf("update the workbook, or set KATA_JOURNAL to another file",
-			"it was written by a newer kata (schema %d, this one knows %d)", have, version)
-	}
-	if _, err := tx.Exec(schema); err != nil {
-		return err
-	}
-	return tx.Commit()
 }
 
 func busy(err error) bool {
@@ -174,41 +130,45 @@ func explain(path string, err error) error {
 	return workbook.Errorf(hint, "the journal %s: %w", path, err)
 }
 
-// Add records a run and returns its id.
-func (j *Journal) Add(r *gotest.Report) (int64, error) {
-	id, err := j.add(r)
-	if err != nil {
-		return 0, explain(j.Path, err)
-	}
-	return id, nil
+// Add records a run.
+func (j *Journal) Add(r *gotest.Report) error {
+	return j.write(func(tx *sql.Tx) error {
+		report, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		result, err := tx.Exec("INSERT INTO run (kata, subject, start, built, solved, sha256, report) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			r.Kata, r.Subject, r.Start.UnixMilli(), r.Build == nil, r.Solved(), r.Hash, string(report))
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		for _, s := range r.Steps {
+			if _, err := tx.Exec("INSERT INTO step (run, test, status, points) VALUES (?, ?, ?, ?)", id, s.Test, s.Status, s.Points); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func (j *Journal) add(r *gotest.Report) (int64, error) {
-	report, err := json.Marshal(r)
-	if err != nil {
-		return 0, err
-	}
+// write does what f does, or nothing.
+func (j *Journal) write(f func(*sql.Tx) error) error {
 	tx, err := j.db.Begin()
 	if err != nil {
-		return 0, err
+		return explain(j.Path, err)
 	}
 	defer tx.Rollback()
-	result, err := tx.Exec("INSERT INTO run (kata, subject, start, built, report) VALUES (?, ?, ?, ?, ?)",
-		r.Kata, r.Subject, r.Start.UnixMilli(), r.Build == nil, string(report))
-	if err != nil {
-		return 0, err
+	if err := f(tx); err != nil {
+		return explain(j.Path, err)
 	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return 0, err
+	if err := tx.Commit(); err != nil {
+		return explain(j.Path, err)
 	}
-	for _, s := range r.Steps {
-		if _, err := tx.Exec("INSERT INTO step (run, test, status, points, seconds) VALUES (?, ?, ?, ?, ?)",
-			id, s.Test, s.Status, s.Points, s.Seconds); err != nil {
-			return 0, err
-		}
-	}
-	return id, tx.Commit()
+	return nil
 }
 
 // Latest returns the newest Report of the kata for the subject, or nil if there is none.
@@ -228,45 +188,98 @@ func (j *Journal) Latest(kata, subject string) (*gotest.Report, error) {
 	return r, nil
 }
 
-// State is how a learner stands with one step.
-type State struct {
-	Last     gotest.Status
-	LastRun  time.Time
-	Passed   bool // at least once
-	Attempts int  // runs that judged the step and did not find it untouched
+// Standings returns how the learner stands, by kata. Runs that did not build leave it as it was.
+func (j *Journal) Standings() (map[string]progress.Standing, error) {
+	all := map[string]progress.Standing{}
+	if err := j.rows(`
+		SELECT kata, start, sha256,
+			COALESCE((SELECT MAX(start) FROM run AS s WHERE s.kata = r.kata AND s.subject = r.subject AND s.solved), 0)
+		FROM run AS r WHERE id IN (SELECT MAX(id) FROM run WHERE subject = ? AND built GROUP BY kata)`,
+		func(scan func(...any) error) error {
+			var kata string
+			var start, solved int64
+			s := progress.Standing{Steps: map[string]progress.State{}}
+			if err := scan(&kata, &start, &s.Hash, &solved); err != nil {
+				return err
+			}
+			s.Newest = time.UnixMilli(start)
+			if solved > 0 {
+				s.Solved = time.UnixMilli(solved)
+			}
+			all[kata] = s
+			return nil
+		}, gotest.Learner); err != nil {
+		return nil, err
+	}
+	if err := j.rows(`
+		SELECT kata, test, MAX(run.id), status, points, SUM(status = 'pass') > 0, SUM(status NOT IN ('todo', 'missing'))
+		FROM run JOIN step ON step.run = run.id
+		WHERE subject = ? AND built GROUP BY kata, test`,
+		func(scan func(...any) error) error {
+			var kata, test string
+			var id int64
+			var s progress.State
+			if err := scan(&kata, &test, &id, &s.Now, &s.Points, &s.Passed, &s.Attempts); err != nil {
+				return err
+			}
+			all[kata].Steps[test] = s
+			return nil
+		}, gotest.Learner); err != nil {
+		return nil, err
+	}
+	return all, j.rows("SELECT kata, test, MAX(number) FROM hint GROUP BY kata, test", func(scan func(...any) error) error {
+		var kata, test string
+		var shown int
+		if err := scan(&kata, &test, &shown); err != nil {
+			return err
+		}
+		if all[kata].Steps == nil {
+			all[kata] = progress.Standing{Steps: map[string]progress.State{}}
+		}
+		s := all[kata].Steps[test]
+		s.Hints = shown
+		all[kata].Steps[test] = s
+		return nil
+	})
 }
 
-// Progress returns the learner's states, by kata and test function. Runs that did not build leave them as they were.
-func (j *Journal) Progress() (map[string]map[string]State, error) {
-	rows, err := j.db.Query(`
-		SELECT kata, test, status, MAX(id), start,
-			SUM(status = 'pass') > 0,
-			SUM(status NOT IN ('todo', 'missing'))
-		FROM run JOIN step ON step.run = run.id
-		WHERE subject = 'learner' AND built
-		GROUP BY kata, test`) // with one MAX, status and start are those of its row
+// rows calls each with what reads the columns of a row, for every row that a query finds.
+func (j *Journal) rows(query string, each func(scan func(...any) error) error, args ...any) error {
+	rows, err := j.db.Query(query, args...)
 	if err != nil {
-		return nil, explain(j.Path, err)
+		return explain(j.Path, err)
 	}
 	defer rows.Close()
-	all := map[string]map[string]State{}
 	for rows.Next() {
-		var kata, test string
-		var id, start int64
-		var s State
-		if err := rows.Scan(&kata, &test, &s.Last, &id, &start, &s.Passed, &s.Attempts); err != nil {
-			return nil, explain(j.Path, err)
+		if err := each(rows.Scan); err != nil {
+			return explain(j.Path, err)
 		}
-		s.LastRun = time.UnixMilli(start)
-		if all[kata] == nil {
-			all[kata] = map[string]State{}
-		}
-		all[kata][test] = s
 	}
 	if err := rows.Err(); err != nil {
-		return nil, explain(j.Path, err)
+		return explain(j.Path, err)
 	}
-	return all, nil
+	return nil
+}
+
+// Hints returns how many hints of a step have been shown.
+func (j *Journal) Hints(kata, test string) (shown int, err error) {
+	err = j.db.QueryRow("SELECT COALESCE(MAX(number), 0) FROM hint WHERE kata = ? AND test = ?", kata, test).Scan(&shown)
+	if err != nil {
+		return 0, explain(j.Path, err)
+	}
+	return shown, nil
+}
+
+// ShowHints records that the first n hints of a step have been shown by now. Those that had been keep their time.
+func (j *Journal) ShowHints(kata, test string, n int, now time.Time) error {
+	return j.write(func(tx *sql.Tx) error {
+		for number := 1; number <= n; number++ {
+			if _, err := tx.Exec("INSERT OR IGNORE INTO hint (kata, test, number, shown) VALUES (?, ?, ?, ?)", kata, test, number, now.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Close folds the write-ahead log into the file and closes it.

@@ -12,6 +12,7 @@ import (
 
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/journal"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -27,9 +28,9 @@ func open(t *testing.T, path string) *journal.Journal {
 
 // report is a run of q05 that found the given statuses of TestA, TestB, …
 func report(subject string, statuses ...gotest.Status) *gotest.Report {
-	r := &gotest.Report{Kata: "q05-batch-norm", Subject: subject, Start: time.UnixMilli(1_700_000_000_000).UTC(), Seconds: 1}
+	r := &gotest.Report{Kata: "q05-batch-norm", Subject: subject, Start: time.UnixMilli(1_700_000_000_000).UTC(), Seconds: 1, Hash: "abc"}
 	for i, s := range statuses {
-		r.Steps = append(r.Steps, gotest.Step{Test: "Test" + string(rune('A'+i)), Kind: workbook.How, Status: s, Messages: []gotest.Message{{Text: "a\nb"}}})
+		r.Steps = append(r.Steps, gotest.Step{Test: "Test" + string(rune('A'+i)), Kind: workbook.How, Points: 1, Status: s, Messages: []gotest.Message{{Text: "a\nb"}}})
 	}
 	return r
 }
@@ -43,7 +44,7 @@ func TestLatestIsWhatWasAdded(t *testing.T) {
 	want := report("learner", gotest.Pass, gotest.Fail)
 	want.Figures = []gotest.Figure{{Test: "TestA", Path: "/x.json"}}
 	for _, r := range []*gotest.Report{report("learner", gotest.Todo), want, report("reference", gotest.Pass)} {
-		if _, err := j.Add(r); err != nil {
+		if err := j.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,32 +63,47 @@ func TestLatestIsWhatWasAdded(t *testing.T) {
 	}
 }
 
-func TestProgress(t *testing.T) {
+func TestStandings(t *testing.T) {
 	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
 	broken := report("learner", gotest.Missing, gotest.Missing)
 	broken.Build = &gotest.BuildError{Problems: []gotest.Problem{{Message: "syntax error"}}}
+	solved := report("learner", gotest.Pass, gotest.Pass)
+	solved.Start, solved.Hash = solved.Start.Add(-time.Hour), "earlier"
 	for _, r := range []*gotest.Report{
 		report("learner", gotest.Todo, gotest.Todo),
+		solved,
 		report("learner", gotest.Pass, gotest.Fail),
 		report("learner", gotest.Fail, gotest.Crash),
 		report("reference", gotest.Pass, gotest.Pass),
 		broken,
 	} {
-		if _, err := j.Add(r); err != nil {
+		if err := j.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := j.Progress()
+	if err := j.ShowHints("q05-batch-norm", "TestB", 2, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.ShowHints("q06-relu", "TestA", 1, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := j.Standings()
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.UnixMilli(1_700_000_000_000)
-	want := map[string]map[string]journal.State{"q05-batch-norm": {
-		"TestA": {Last: gotest.Fail, LastRun: at, Passed: true, Attempts: 2},
-		"TestB": {Last: gotest.Crash, LastRun: at, Attempts: 2},
-	}}
+	want := map[string]progress.Standing{
+		"q05-batch-norm": {Newest: at, Solved: at.Add(-time.Hour), Hash: "abc", Steps: map[string]progress.State{
+			"TestA": {Now: gotest.Fail, Passed: true, Attempts: 3, Points: 1},
+			"TestB": {Now: gotest.Crash, Passed: true, Attempts: 3, Points: 1, Hints: 2},
+		}},
+		"q06-relu": {Steps: map[string]progress.State{"TestA": {Hints: 1}}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Progress mismatch (-want +got):\n%s", diff)
+		t.Errorf("Standings mismatch (-want +got):\n%s", diff)
+	}
+	if n, err := j.Hints("q05-batch-norm", "TestB"); n != 2 || err != nil {
+		t.Errorf("Hints = %d, %v, want 2", n, err)
 	}
 }
 
@@ -96,7 +112,7 @@ func TestAddIsWholeOrNothing(t *testing.T) {
 	j := open(t, filepath.Join(t.TempDir(), "journal.db"))
 	twice := report("learner", gotest.Pass)
 	twice.Steps = append(twice.Steps, twice.Steps[0])
-	if _, err := j.Add(twice); err == nil {
+	if err := j.Add(twice); err == nil {
 		t.Fatal("Add of a report with the same step twice = nil, want an error")
 	}
 	if got, err := j.Latest("q05-batch-norm", "learner"); got != nil || err != nil {
@@ -148,7 +164,7 @@ func TestTwoWriters(t *testing.T) {
 	for _, j := range []*journal.Journal{a, b} {
 		go func() {
 			for range 20 {
-				if _, err := j.Add(report("learner", gotest.Pass)); err != nil {
+				if err := j.Add(report("learner", gotest.Pass)); err != nil {
 					done <- err
 					return
 				}
@@ -161,11 +177,11 @@ func TestTwoWriters(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	progress, err := a.Progress()
+	standings, err := a.Standings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := progress["q05-batch-norm"]["TestA"].Attempts; got != 40 {
+	if got := standings["q05-batch-norm"].Steps["TestA"].Attempts; got != 40 {
 		t.Errorf("runs recorded = %d, want 40", got)
 	}
 }
@@ -197,7 +213,11 @@ func TestPath(t *testing.T) {
 // A journal that another program holds for good is an error with a hint, after a wait; the caller has its Report still.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
-	j := open(t, path)
+	j, err := journal.OpenWaiting(path, 10*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
@@ -207,14 +227,14 @@ func TestLocked(t *testing.T) {
 	if _, err := db.Exec("BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = j.Add(report("learner", gotest.Pass))
+	err = j.Add(report("learner", gotest.Pass))
 	if err == nil || !strings.Contains(workbook.HintOf(err), "another program holds it") {
 		t.Errorf("Add to a locked journal = %v, hint %q, want the hint that another program holds it", err, workbook.HintOf(err))
 	}
 	if _, err := db.Exec("ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Add(report("learner", gotest.Pass)); err != nil {
+	if err := j.Add(report("learner", gotest.Pass)); err != nil {
 		t.Errorf("Add after the lock was released = %v", err)
 	}
 }
@@ -238,5 +258,85 @@ func TestOpenTogether(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// A journal of the first schema, with runs that failed, passed and did not build, and hints in a file beside it.
+func TestMigrate(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "journal.db")
+	for from, to := range map[string]string{"testdata/schema1.db": path, "testdata/hints.json": filepath.Join(dir, "hints.json")} {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // what is new is opened again
+		j := open(t, path)
+		all, err := j.Standings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q01 := all["q01-double"]
+		if q01.Solved.IsZero() || q01.Steps["TestHalve"] != (progress.State{Now: gotest.Pass, Passed: true, Attempts: 2, Points: 1}) || q01.Steps["TestDouble"].Hints != 2 || len(all) != 2 {
+			t.Errorf("Standings = %+v", all)
+		}
+		r, err := j.Latest("q01-double", "learner")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Schema != gotest.Schema || !r.Solved() || r.Score != 3 || r.Max != 3 || r.Seconds < 0.1 || r.Seconds > 1 ||
+			r.Steps[2].Text() != "why_test.go:17: 5 doubled and halved is 5" {
+			t.Errorf("Latest = %+v", r)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was, err := sql.Open("sqlite", path+".schema1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer was.Close()
+	var schema, runs int
+	if err := was.QueryRow("SELECT (SELECT user_version FROM pragma_user_version), (SELECT COUNT(*) FROM run WHERE report LIKE '%elapsed%')").Scan(&schema, &runs); err != nil || schema != 1 || runs != 6 {
+		t.Errorf("the copy has schema %d and %d runs, %v; want 1 and 6", schema, runs, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "hints.json")); err == nil {
+		t.Error("hints.json is still there, and nothing reads it")
+	}
+}
+
+// A migration that fails changes nothing, and says why.
+func TestMigrateFails(t *testing.T) {
+	data, err := os.ReadFile("testdata/schema1.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "journal.db")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE run SET report = 'no JSON' WHERE id = 3"); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if _, err := journal.Open(path); err == nil || !strings.Contains(err.Error(), "schema 1 to 2: run 3") {
+		t.Errorf("Open = %v, want it to name the run", err)
+	}
+	if db, err = sql.Open("sqlite", path); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var version int
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 1 {
+		t.Errorf("user_version = %d, %v, want 1 as before", version, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"whyhow/scripts/internal/gotest"
-	"whyhow/scripts/internal/journal"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -24,8 +24,7 @@ const BuildingOnce = "building once: the first build on a machine takes half a m
 type Loop struct {
 	Workbook *workbook.Workbook
 	Runner   *gotest.Runner
-	Journal  *journal.Journal
-	Hints    Hints
+	Journal  progress.Store
 	Gallery  Gallery
 	Shown    func(path string) string // a path as the reader would type it
 	In, Out  *os.File
@@ -153,7 +152,7 @@ func (l *Loop) start(ctx context.Context, k *workbook.Kata) {
 			return
 		}
 		if l.Journal != nil {
-			_, err = l.Journal.Add(r)
+			err = l.Journal.Add(r)
 		}
 		tell(func(s *screen) { s.end(r, err) })
 		if r.Solved() {
@@ -180,7 +179,7 @@ func (l *Loop) press(ctx context.Context, k *workbook.Kata, key byte) (next *wor
 	case 'r':
 		l.start(ctx, k)
 	case 'h':
-		given, err := l.Hints.Show(k, s.step(), false)
+		given, err := progress.ShowHint(l.Journal, k, s.step(), false, time.Now())
 		if err != nil {
 			s.say(oneLine(err))
 			break
@@ -198,7 +197,7 @@ func (l *Loop) press(ctx context.Context, k *workbook.Kata, key byte) (next *wor
 		}
 		s.read(text)
 	case 'n', 'l':
-		p, err := Standing(l.Journal)
+		p, err := progress.Of(l.Journal)
 		if err != nil {
 			s.say(oneLine(err))
 			break

@@ -80,7 +80,7 @@ func sit(t *testing.T, w *workbook.Workbook, poll bool) *learner {
 	}
 	shown := func(path string) string { return strings.TrimPrefix(path, w.Root+"/") }
 	l := &Loop{
-		Workbook: w, Runner: runner, Journal: j, Hints: Hints{dir}, Gallery: Gallery{dir}, Shown: shown, In: in, Out: out, Poll: poll,
+		Workbook: w, Runner: runner, Journal: j, Gallery: Gallery{dir}, Shown: shown, In: in, Out: out, Poll: poll,
 		events: make(chan event), screen: screen{out: out, to: out, shown: shown},
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -285,7 +285,7 @@ func TestKeysThatFail(t *testing.T) {
 	}
 	defer out.Close()
 	for _, key := range []byte{'n', 'l', 'h'} {
-		l := &Loop{Workbook: w, Journal: j, Hints: Hints{t.TempDir()}, screen: screen{out: out, to: out, kata: w.Katas[0]}}
+		l := &Loop{Workbook: w, Journal: j, screen: screen{out: out, to: out, kata: w.Katas[0]}}
 		l.screen.running()
 		if next, quit := l.press(t.Context(), w.Katas[0], key); next != nil || quit || l.screen.note == "" || !l.screen.busy {
 			t.Errorf("%q: next = %v, quit = %v, note = %q, busy = %v, want a note and no more", key, next, quit, l.screen.note, l.screen.busy)

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -118,16 +119,16 @@ func (s *screen) step() workbook.Step {
 	return s.kata.Steps[len(s.kata.Steps)-1]
 }
 
-func (s *screen) hint(step workbook.Step, g Given) {
+func (s *screen) hint(step workbook.Step, g progress.Given) {
 	s.note, s.hinted = "", step
 	s.advice = terminal.Hint(g.Shown[len(g.Shown)-1], len(g.Shown), g.Of, s.width())
 }
 
-func (s *screen) list(w *workbook.Workbook, p Progress) {
+func (s *screen) list(w *workbook.Workbook, p progress.Progress) {
 	s.typed, s.note = "", ""
 	var b strings.Builder
 	for _, k := range w.Katas {
-		b.WriteString(terminal.Entry(k, p.Passed(k)))
+		b.WriteString(terminal.Entry(k, p))
 	}
 	s.entries = b.String()
 	s.clear()

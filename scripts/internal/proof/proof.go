@@ -24,6 +24,7 @@ type Options struct {
 
 // Result is what was found of one kata.
 type Result struct {
+	Schema       int      `json:"schema"`
 	Kata         string   `json:"kata"`
 	Steps        int      `json:"steps"`
 	Mistakes     int      `json:"mistakes"`
@@ -120,7 +121,7 @@ func (p *proof) display(file string) string {
 
 func (p *proof) prove(ctx context.Context) error {
 	start := time.Now()
-	p.Kata, p.Steps, p.Problems = p.kata.Name, len(p.kata.Steps), []string{}
+	p.Schema, p.Kata, p.Steps, p.Problems = gotest.Schema, p.kata.Name, len(p.kata.Steps), []string{}
 	defer func() { p.Elapsed = time.Since(start).Seconds() }()
 	if !p.check(p.kata.Err == nil, filepath.Join(p.kata.Dir, "README.md"), "%v", p.kata.Err) {
 		return nil

@@ -5,10 +5,12 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -87,17 +89,28 @@ func (v View) Found(r *gotest.Report, kind workbook.Kind, all bool) string {
 	return s
 }
 
-// Entry is a kata as a line of a list.
-func Entry(k *workbook.Kata, passed int) string {
+// Entry is a kata as a line of a list, with what does not agree with its newest run below it.
+func Entry(k *workbook.Kata, p progress.Progress) string {
 	if k.Err != nil {
 		return fmt.Sprintf("%s %s  %v\n", bad.Styled("!"), k.Name, k.Err)
 	}
+	passed, solved := p.Passed(k), p.SolvedOn(k)
 	m := mark[gotest.Todo]
 	if passed == len(k.Steps) {
 		m = mark[gotest.Pass]
 	}
-	return fmt.Sprintf("%s %-24s %s  %s\n", m.style.Styled(m.sign), k.Name, faint.Styled(fmt.Sprintf("%2d/%-2d  level %d  %3d min", passed, len(k.Steps), k.Level, k.Minutes)), k.Question)
+	line := fmt.Sprintf("%s %-24s %s  %s\n", m.style.Styled(m.sign), k.Name, faint.Styled(fmt.Sprintf("%2d/%-2d  level %d  %3d min", passed, len(k.Steps), k.Level, k.Minutes)), k.Question)
+	switch changed := p.Changed(k); {
+	case changed && passed == len(k.Steps):
+		line += faint.Styled(fmt.Sprintf("  solved on %s; the file has changed since", Day(solved))) + "\n"
+	case !solved.IsZero() && passed < len(k.Steps):
+		line += faint.Styled(fmt.Sprintf("  solved on %s; now %d of %d", Day(solved), passed, len(k.Steps))) + "\n"
+	}
+	return line
 }
+
+// Day is a date as a person writes it.
+func Day(t time.Time) string { return t.Format("2 Jan 2006") }
 
 // Hint shows the n-th hint of a step, of which there are so many in all.
 func Hint(h workbook.Hint, n, of, width int) string {

@@ -17,8 +17,19 @@ func (k *Kata) SolutionDir() string { return filepath.Join(k.root, "solutions", 
 // Reference is the file of the reference solution, absolute.
 func (k *Kata) Reference() string { return filepath.Join(k.SolutionDir(), k.Package+".go") }
 
+// NeedSolution is nil if the kata has a solution in this checkout: a teacher's or an interviewer's copy may be without.
+func (k *Kata) NeedSolution() error {
+	if _, err := os.Stat(k.SolutionDir()); err != nil {
+		return Errorf("it is in the full workbook: git checkout -- solutions brings it back, if it was there", "%s has no solution in this checkout", k.Name)
+	}
+	return nil
+}
+
 // Answer returns ANSWER.md.
 func (k *Kata) Answer() (string, error) {
+	if err := k.NeedSolution(); err != nil {
+		return "", err
+	}
 	text, err := os.ReadFile(filepath.Join(k.SolutionDir(), "ANSWER.md"))
 	return string(text), err
 }
@@ -83,7 +94,7 @@ func (k *Kata) Mistakes() ([]Mistake, error) {
 	for i := range all {
 		m := &all[i]
 		m.Line = nodes[i].GetToken().Position.Line
-		at := fmt.Sprintf("%s:%d: mistake %q", k.display(file), m.Line, m.Name)
+		at := fmt.Sprintf("%s:%d: mistake %q", k.Display(file), m.Line, m.Name)
 		switch {
 		case m.Name == "" || m.In == "" || m.Says == "" || len(m.Edits) == 0:
 			return nil, fmt.Errorf("%s needs a name, in, edits, step and says", at)
@@ -122,7 +133,7 @@ func (k *Kata) Hints() (map[string][]Hint, error) {
 	all := map[string][]Hint{}
 	test := ""
 	for _, h := range headings(string(text)) {
-		at := fmt.Sprintf("%s:%d: %s", k.display(file), h.line, h.title)
+		at := fmt.Sprintf("%s:%d: %s", k.Display(file), h.line, h.title)
 		switch h.level {
 		case 2:
 			test = h.title

@@ -146,7 +146,7 @@ func read(root, dir string) *Kata {
 	k.Number, _, _ = strings.Cut(k.Name, "-")
 	if !kataName.MatchString(k.Name) {
 		k.Err = Errorf("give the folder its name back: git status shows what it was",
-			"%s: a kata's folder is named qNN-topic, this one is not", k.display(dir))
+			"%s: a kata's folder is named qNN-topic, this one is not", k.Display(dir))
 		return k
 	}
 	k.Package, k.Err = packageName(dir)
@@ -218,11 +218,11 @@ func (k *Kata) readFrontMatter() error {
 	file := filepath.Join(k.Dir, "README.md")
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return Errorf("restore it: git checkout -- "+k.display(file), "%s: %w", k.display(file), errors.Unwrap(err))
+		return Errorf("restore it: git checkout -- "+k.Display(file), "%s: %w", k.Display(file), errors.Unwrap(err))
 	}
 	matter, _, err := splitFrontMatter(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", k.display(file), err)
+		return fmt.Errorf("%s: %w", k.Display(file), err)
 	}
 	var m frontMatter
 	if err := k.unmarshal(file, matter, &m); err != nil {
@@ -233,9 +233,9 @@ func (k *Kata) readFrontMatter() error {
 	for i, s := range m.Steps {
 		switch {
 		case !strings.HasPrefix(s.Test, "Test"):
-			return fmt.Errorf("%s: step %d: test %q is not the name of a test function", k.display(file), i+1, s.Test)
+			return fmt.Errorf("%s: step %d: test %q is not the name of a test function", k.Display(file), i+1, s.Test)
 		case seen[s.Test]:
-			return fmt.Errorf("%s: step %d: %s is listed twice", k.display(file), i+1, s.Test)
+			return fmt.Errorf("%s: step %d: %s is listed twice", k.Display(file), i+1, s.Test)
 		}
 		seen[s.Test] = true
 		kind := How
@@ -246,9 +246,9 @@ func (k *Kata) readFrontMatter() error {
 	}
 	switch {
 	case k.Question == "" || k.Title == "":
-		return fmt.Errorf("%s: the front matter needs a question and a title", k.display(file))
+		return fmt.Errorf("%s: the front matter needs a question and a title", k.Display(file))
 	case len(k.Steps) == 0:
-		return fmt.Errorf("%s: the front matter lists no steps", k.display(file))
+		return fmt.Errorf("%s: the front matter lists no steps", k.Display(file))
 	}
 	return nil
 }
@@ -261,10 +261,10 @@ func (k *Kata) unmarshal(file string, text []byte, v any) error {
 	}
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
-		return fmt.Errorf("%s:%d: %s\n%s", k.display(file), at.GetToken().Position.Line, at.GetMessage(),
+		return fmt.Errorf("%s:%d: %s\n%s", k.Display(file), at.GetToken().Position.Line, at.GetMessage(),
 			strings.TrimRight(sourceOf(err), "\n"))
 	}
-	return fmt.Errorf("%s: %s", k.display(file), yaml.FormatError(err, false, true))
+	return fmt.Errorf("%s: %s", k.Display(file), yaml.FormatError(err, false, true))
 }
 
 // sourceOf returns the offending lines as go-yaml draws them, without the message above them.
@@ -295,7 +295,8 @@ func Display(root, file string) string {
 	return file
 }
 
-func (k *Kata) display(file string) string { return Display(k.root, file) }
+// Display names a file of the workbook by its path from the root.
+func (k *Kata) Display(file string) string { return Display(k.root, file) }
 
 // Readme returns README.md without its front matter.
 func (k *Kata) Readme() (string, error) {
