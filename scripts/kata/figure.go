@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"whyhow/scripts/internal/figures"
 	"whyhow/scripts/internal/gotest"
-	"whyhow/scripts/internal/practice"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -46,17 +46,17 @@ A step that does not pass has no figure.`,
 			if err != nil {
 				return err
 			}
-			gallery := practice.Gallery{Dir: dir}
+			gallery := figures.Gallery{Dir: dir}
 			r, err := runner.Run(c.Context(), k, subject, gotest.Options{Only: why, NoVet: true, ArtifactDir: gallery.Data(k, cmp.Or(subject.Name, gotest.Learner)), Slow: a.slow()}, nil)
 			if err != nil {
 				return err
 			}
 			if r.Build != nil {
-				fmt.Fprint(a.talk, view(w).Build(r.Build, false))
+				fmt.Fprint(a.talk, view(w, k).Build(r.Build, false))
 				return errFailed
 			}
 			if !r.Solved() {
-				fmt.Fprint(a.talk, view(w).Found(r, workbook.Why, false))
+				fmt.Fprint(a.talk, view(w, k).Found(r, workbook.Why, false))
 			}
 			files, err := gallery.Draw(r)
 			if err != nil {

@@ -69,7 +69,7 @@ func (a *app) katas(w *workbook.Workbook, args []string) ([]*workbook.Kata, erro
 
 // slow says once that a first build takes long.
 func (a *app) slow() func() {
-	return sync.OnceFunc(func() { fmt.Fprintln(a.talk, practice.BuildingOnce) })
+	return sync.OnceFunc(func() { fmt.Fprintln(a.talk, practice.StillBuilding) })
 }
 
 // journal opens the journal. A run is worth more than its record: if there can be none it says why, and returns nil.
@@ -127,9 +127,9 @@ func typed(text string) string {
 
 var commands = regexp.MustCompile(`(^|[ (])kata (list|next|practice|test|hint|figure|answer|verify|overlay|--help|COMMAND)\b`)
 
-// view renders katas and Reports for a reader in the working directory.
-func view(w *workbook.Workbook) terminal.View {
-	return terminal.View{Path: inWorkbook(w), Command: command(), Width: terminal.Width(os.Stdout)}
+// view renders a kata and its Reports for a reader in the working directory.
+func view(w *workbook.Workbook, k *workbook.Kata) terminal.View {
+	return terminal.View{Path: inWorkbook(w), Command: command(), All: typed("kata test -v " + k.Number), Width: terminal.Width(os.Stdout)}
 }
 
 // inWorkbook is shown for a path from the workbook's root.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -12,9 +13,11 @@ import (
 	"whyhow/scripts/internal/workbook"
 )
 
+// testFlags are the flags of kata test.
+type testFlags struct{ reference, json, verbose, race bool }
+
 func (a *app) test() *cobra.Command {
-	var reference, asJSON, verbose bool
-	var options gotest.Options
+	var f testFlags
 	c := &cobra.Command{
 		Use:   "test [KATA…]",
 		Short: "Test your code: verdict, first failure, then the why steps",
@@ -31,68 +34,73 @@ With --json it prints each kata's Report as one line of JSON.`,
 			if err != nil {
 				return err
 			}
-			runner, err := gotest.New(w.Root)
-			if err != nil {
-				return err
+			store := a.journal(w)
+			defer closeJournal(store, &err)
+			solved, err := a.run(c.Context(), w, store, katas, f)
+			if err == nil && !solved {
+				err = errFailed
 			}
-			j := a.journal(w)
-			defer closeJournal(j, &err)
-
-			options.Slow = a.slow()
-			p, err := progress.Of(j)
-			if err != nil {
-				return err
-			}
-			failed := false
-			for _, k := range katas {
-				if k.Err != nil {
-					fmt.Fprintf(a.talk, "kata: %v\n", k.Err)
-					failed = true
-					continue
-				}
-				v := view(w)
-				verdict := func(r *gotest.Report) { fmt.Fprint(a.out, v.Heading(k), v.Found(r, workbook.How, verbose)) }
-				if asJSON || len(katas) > 1 {
-					verdict = nil
-				}
-				subject, err := a.subject(k, reference)
-				if err != nil {
-					return err
-				}
-				r, err := runner.Run(c.Context(), k, subject, options, verdict)
-				if err != nil {
-					return err
-				}
-				p.Count(r)
-				if j != nil {
-					if err := j.Add(r); err != nil {
-						fmt.Fprintf(a.talk, "kata: this run is not recorded: %v\n", err)
-					}
-				}
-				failed = failed || !r.Solved()
-				switch {
-				case asJSON:
-					err = a.line(r)
-				case len(katas) > 1:
-					_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
-				default:
-					_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, verbose), v.Vet(r), v.Notes(r), typed(summary(k, r, reference)))
-				}
-				if err != nil {
-					return err
-				}
-			}
-			if failed {
-				return errFailed
-			}
-			return nil
+			return err
 		},
 	}
-	c.Flags().BoolVar(&reference, "reference", false, "test the reference solution in place of your code")
-	c.Flags().BoolVar(&asJSON, "json", false, "print Reports as JSON, a line each")
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every message of every failing step")
-	c.Flags().BoolVar(&options.Race, "race", false, "build with the race detector")
+	c.Flags().BoolVar(&f.reference, "reference", false, "test the reference solution in place of your code")
+	c.Flags().BoolVar(&f.json, "json", false, "print Reports as JSON, a line each")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every message of every failing step, and all that your code prints")
+	c.Flags().BoolVar(&f.race, "race", false, "build with the race detector")
 	return c
+}
+
+// run tests katas once, records and prints what came of it, and says whether every step of all passed.
+func (a *app) run(ctx context.Context, w *workbook.Workbook, store progress.Store, katas []*workbook.Kata, f testFlags) (solved bool, err error) {
+	runner, err := gotest.New(w.Root)
+	if err != nil {
+		return false, err
+	}
+	p, err := progress.Of(store)
+	if err != nil {
+		return false, err
+	}
+	options := gotest.Options{Race: f.race, Slow: a.slow()}
+	solved = true
+	for _, k := range katas {
+		if k.Err != nil {
+			fmt.Fprintf(a.talk, "kata: %v\n", k.Err)
+			solved = false
+			continue
+		}
+		subject, err := a.subject(k, f.reference)
+		if err != nil {
+			return false, err
+		}
+		v := view(w, k)
+		verdict := func(r *gotest.Report) { fmt.Fprint(a.out, v.Heading(k), v.Found(r, workbook.How, f.verbose)) }
+		if f.json || len(katas) > 1 {
+			verdict = nil
+		}
+		r, err := runner.Run(ctx, k, subject, options, verdict)
+		if err != nil {
+			return false, err
+		}
+		p.Count(r)
+		if store != nil {
+			if err := store.Add(r); err != nil {
+				fmt.Fprintf(a.talk, "kata: this run is not recorded: %v\n", err)
+			}
+		}
+		solved = solved && r.Solved()
+		switch {
+		case f.json:
+			err = a.line(r)
+		case len(katas) > 1:
+			_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
+		default:
+			_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, f.verbose), v.Vet(r), v.Notes(r), typed(summary(k, r, f.reference)))
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return solved, nil
 }
 
 // summary is the last line of a run: how much passed, and what there is to do.
@@ -101,7 +109,7 @@ func summary(k *workbook.Kata, r *gotest.Report, reference bool) string {
 	if r.Build != nil {
 		return fmt.Sprintf("\nno step ran (%v)\n", elapsed)
 	}
-	s := fmt.Sprintf("\n%d of %d steps pass (%v)", r.Passed(), len(r.Steps), elapsed)
+	s := fmt.Sprintf("\n%d of %d steps pass, %d of %d points (%v)", r.Passed(), len(r.Steps), r.Score, r.Max, elapsed)
 	switch {
 	case reference:
 	case r.Solved():

@@ -84,7 +84,11 @@ func (b *build) place() (err error) {
 	}
 	// The compiler names the file, the running program the stub.
 	b.rename = strings.NewReplacer(b.display(b.file), b.shown, b.file, b.shown, stub, b.shown, b.display(stub), b.shown)
-	if b.source, err = os.ReadFile(b.file); err != nil && !inPlace {
+	b.source, err = os.ReadFile(b.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && inPlace:
+		return workbook.Errorf("git checkout -- katas brings the stubs back", "%s is gone", b.shown)
+	case err != nil:
 		return err
 	}
 	if !inPlace {

@@ -1,21 +1,34 @@
 package practice
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
 	"golang.org/x/tools/txtar"
 
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/journal"
+	"whyhow/scripts/internal/session"
+	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
+
+var update = flag.Bool("update", false, "write the golden screens")
 
 // fixture makes a workbook of two small katas.
 func fixture(t *testing.T) *workbook.Workbook {
@@ -42,7 +55,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// replace saves as many editors do: to a file beside it, which then takes the name.
+// replace saves as some editors do: the old file goes away, a new one takes its name.
 func replace(t *testing.T, path, text string) {
 	t.Helper()
 	write(t, path+".new", text)
@@ -51,90 +64,100 @@ func replace(t *testing.T, path, text string) {
 	}
 }
 
-// learner sits at a loop: types keys, saves, and looks at the screen.
-type learner struct {
-	*testing.T
-	screen string
-	keys   *os.File
-	ended  chan *workbook.Kata
-}
-
-func sit(t *testing.T, w *workbook.Workbook, poll bool) *learner {
+// loop is a Loop on w as kata practice sets it up, on a clock that stands still.
+func loop(t *testing.T, w *workbook.Workbook) *Loop {
 	t.Helper()
 	runner, err := gotest.New(w.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(w.Root, ".kata")
-	j, err := journal.Open(filepath.Join(dir, "journal.db"))
+	j, err := journal.Open(filepath.Join(w.Root, ".kata", "journal.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, keys, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { j.Close() })
+	return &Loop{
+		Workbook: w, Runner: runner, Store: j, Text: terminal.View{Path: func(p string) string { return p }, Command: "bin/kata"},
+		Artifacts: func(k *workbook.Kata) string { return filepath.Join(w.Root, ".kata", "data", k.Name) },
+		Draw: func(r *gotest.Report) ([]string, error) {
+			return []string{".kata/figures/" + r.Kata + "/line.svg", ".kata/figures/" + r.Kata + "/line.png"}, nil
+		},
+		Now: func() time.Time { return time.Date(2026, 11, 25, 10, 21, 5, 0, time.UTC) },
 	}
-	out, err := os.Create(filepath.Join(t.TempDir(), "screen"))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// learner sits at a terminal in which a loop runs.
+type learner struct {
+	*testing.T
+	mu    sync.Mutex
+	term  *vt.Emulator
+	keys  io.Writer
+	ended chan error
+}
+
+// Write is the loop's output. The loop reads no terminal here, so it leaves it to the terminal to begin new lines at the left.
+func (a *learner) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, err := a.term.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n")))
+	return len(p), err
+}
+
+// screen is what stands on the terminal.
+func (a *learner) screen() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	lines := strings.Split(a.term.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	shown := func(path string) string { return strings.TrimPrefix(path, w.Root+"/") }
-	l := &Loop{
-		Workbook: w, Runner: runner, Journal: j, Gallery: Gallery{dir}, Shown: shown, In: in, Out: out, Poll: poll,
-		events: make(chan event), screen: screen{out: out, to: out, shown: shown},
-	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
+func sit(t *testing.T, l *Loop, k *workbook.Kata, width, height int) *learner {
+	t.Helper()
+	in, keys := io.Pipe()
+	a := &learner{T: t, term: vt.NewEmulator(width, height), keys: keys, ended: make(chan error, 1)}
+	go io.Copy(io.Discard, a.term) // what the terminal answers
+	fmt.Fprint(a, "what was there before\r\n$ ")
 	ctx, stop := context.WithCancel(t.Context())
-	a := &learner{t, out.Name(), keys, make(chan *workbook.Kata, 1)}
-	ended := make(chan struct{})
+	m := newModel(ctx, l, k)
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(a), tea.WithoutSignalHandler(),
+		tea.WithWindowSize(width, height), tea.WithEnvironment([]string{"TERM=xterm-256color"}))
 	go func() {
-		defer close(ended)
-		next, err := l.practise(ctx, w.Katas[0], l.keys(ctx))
-		if err != nil && ctx.Err() == nil {
-			t.Error(err)
-		}
-		a.ended <- next
+		_, err := p.Run()
+		a.ended <- err
 	}()
 	t.Cleanup(func() {
 		stop()
-		<-ended
-		if err := errors.Join(keys.Close(), out.Close(), j.Close()); err != nil {
-			t.Error(err)
-		}
+		p.Wait()
+		m.session.End()
+		keys.Close()
 	})
 	return a
-}
-
-// frame is what stands on the screen: all that was printed since the cursor went home.
-func (a *learner) frame() string {
-	text, err := os.ReadFile(a.screen)
-	if err != nil {
-		a.Fatal(err)
-	}
-	frames := strings.Split(string(text), ansi.CursorHomePosition)
-	return ansi.Strip(strings.ReplaceAll(frames[len(frames)-1], "\r\n", "\n"))
 }
 
 // sees waits until the screen shows all of parts.
 func (a *learner) sees(parts ...string) string {
 	a.Helper()
-	var frame string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		frame = a.frame()
+	var screen string
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		screen = a.screen()
 		all := true
 		for _, p := range parts {
-			all = all && strings.Contains(frame, p)
+			all = all && strings.Contains(screen, p)
 		}
 		if all {
-			return frame
+			return screen
 		}
 	}
-	a.Fatalf("the screen never showed %q; it shows\n%s", parts, frame)
+	a.Fatalf("the screen never showed %q; it shows\n%s", parts, screen)
 	return ""
 }
 
 func (a *learner) types(keys string) {
 	a.Helper()
-	if _, err := a.keys.WriteString(keys); err != nil {
+	if _, err := io.WriteString(a.keys, keys); err != nil {
 		a.Fatal(err)
 	}
 }
@@ -150,26 +173,26 @@ func TestLoop(t *testing.T) {
 	t.Parallel()
 	w := fixture(t)
 	k := w.Katas[0]
-	a := sit(t, w, false)
+	a := sit(t, loop(t, w), k, 80, 24)
 
 	// The stub: the question, the file, the steps, and what the first one asks for.
-	a.sees("What is twice a number?", "katas/q01-double/double.go", "○ TestDouble", "Write Double.", "0 of 3 steps pass")
+	a.sees("What is twice a number?", "katas/q01-double/double.go", "○ TestDouble", "Double is not implemented yet", "Write Double.", "0 of 3 steps pass, 0 of 3 points")
 
-	// Escape sequences are no keys; other keys are named.
-	a.types("\x1b[A")
 	a.types("z")
-	a.sees(`'z' is not a key here`)
+	a.sees("z is not a key here")
 	a.types("a")
-	a.sees("the answer opens here when every step passes")
+	a.sees("the answer opens here when every step passes; bin/kata answer q01 shows it now")
 	a.types("h")
 	a.sees("Nudge 1 of 3", "Once is not enough.")
+	a.types("h")
+	a.sees("Nudge 1 of 3", "Idea 2 of 3", "Add it to itself.")
 
 	write(t, k.File, wrong)
 	a.sees("✓ TestDouble", "✗ TestHalve", "katas/q01-double/how_test.go:39: Halve(6) = 12, want 3", "1 of 3 steps pass")
 
 	// A half-written file keeps the verdict before it.
 	replace(t, k.File, half)
-	a.sees("✓ TestDouble", "✗ TestHalve", "does not build", "syntax error", "above is the verdict before")
+	a.sees("✓ TestDouble", "✗ TestHalve", "does not build", "syntax error", "from the run before")
 
 	// A file that is gone is no crash.
 	if err := os.Remove(k.File); err != nil {
@@ -179,24 +202,19 @@ func TestLoop(t *testing.T) {
 
 	// A save ends the run before it, however long that would take.
 	write(t, k.File, endless)
-	a.sees("running…")
-	time.Sleep(2 * time.Second)
-	a.sees("running…")
+	a.sees("running…", "above: the verdict of 10:21:05")
 	replace(t, k.File, right)
-	frame := a.sees("✓ TestHalve", "✓ TestWhyInverse", "solved: 3 of 3 steps pass", "figure  .kata/figures/q01-double/line.png")
-	if !strings.Contains(frame, "5 doubled and halved is 5") {
-		t.Errorf("a solved kata shows no findings:\n%s", frame)
-	}
-	if strings.Contains(frame, "Nudge") {
-		t.Errorf("the hint of a step outlives it:\n%s", frame)
+	screen := a.sees("✓ TestHalve", "✓ TestWhyInverse", "solved: 3 of 3 steps pass", "figure  .kata/figures/q01-double/line.png", "5 doubled and halved is 5")
+	if strings.Contains(screen, "Nudge") {
+		t.Errorf("the hint of a step outlives it:\n%s", screen)
 	}
 
 	a.types("a")
-	a.sees("Twice a number is the number added to itself.", "any key goes back")
+	a.sees("Twice a number is the number added to itself.", "other keys go back")
 	a.types("x")
 	a.sees("solved: 3 of 3")
 	a.types("l")
-	a.sees("✓ q01-double", "○ q02-square", "type a number")
+	a.sees("▸ ✓ q01-double", "○ q02-square", "enter opens")
 	a.types("7\r")
 	a.sees("there is no kata 7")
 	a.types("x")
@@ -204,67 +222,34 @@ func TestLoop(t *testing.T) {
 
 	// It goes on when it is told to.
 	a.types("n")
-	if next := <-a.ended; next == nil || next.Name != "q02-square" {
-		t.Errorf("n went on with %v", next)
+	a.sees("What is a number times itself?", "solved: 1 of 1 steps pass")
+	a.types("n")
+	a.sees("every other kata is solved")
+	a.types("l1\r")
+	a.sees("What is twice a number?", "solved: 3 of 3")
+
+	// What was there before is there again.
+	a.types("q")
+	if err := <-a.ended; err != nil {
+		t.Error(err)
+	}
+	if got := a.screen(); !strings.HasPrefix(got, "what was there before\n$") || strings.Contains(got, "solved") {
+		t.Errorf("after the loop the terminal shows\n%s", got)
 	}
 }
 
 func TestLoopPolls(t *testing.T) {
 	t.Parallel()
 	w := fixture(t)
-	a := sit(t, w, true)
+	l := loop(t, w)
+	l.Poll = true
+	a := sit(t, l, w.Katas[0], 80, 24)
 	a.sees("0 of 3 steps pass")
 	replace(t, w.Katas[0].File, right)
 	a.sees("solved: 3 of 3 steps pass")
 	a.types("\x03")
-	if next := <-a.ended; next != nil {
-		t.Errorf("Ctrl-C went on with %v", next)
-	}
-}
-
-// What a person reads is left by any key; the end of input ends the loop there too, or nothing would.
-func TestEndOfInputEnds(t *testing.T) {
-	t.Parallel()
-	w := fixture(t)
-	for _, where := range []struct{ what, keys, shows string }{
-		{"the list", "l", "type a number"},
-		{"the answer", "a", "any key goes back"},
-	} {
-		t.Run(where.what, func(t *testing.T) {
-			write(t, w.Katas[0].File, right)
-			a := sit(t, w, false)
-			a.sees("solved: 3 of 3 steps pass")
-			a.types(where.keys)
-			a.sees(where.shows)
-			a.types("\x04")
-			select {
-			case next := <-a.ended:
-				if next != nil {
-					t.Errorf("it went on with %v", next)
-				}
-			case <-time.After(10 * time.Second):
-				t.Errorf("the end of input in %s did not end the loop", where.what)
-			}
-		})
-	}
-}
-
-// A version control system that replaces the folder takes the watch away, and with it a save that was not yet told.
-func TestWatchOutlivesItsFolder(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "q01-double")
-	write(t, filepath.Join(dir, "double.go"), wrong)
-	saved := make(chan struct{})
-	go watch(t.Context(), dir, false, saved)
-	time.Sleep(200 * time.Millisecond) // the watch stands
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "double.go"), right)
-	select {
-	case <-saved:
-	case <-time.After(5 * time.Second):
-		t.Error("the folder was replaced, and nothing was reported")
+	if err := <-a.ended; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -272,23 +257,201 @@ func TestWatchOutlivesItsFolder(t *testing.T) {
 func TestKeysThatFail(t *testing.T) {
 	t.Parallel()
 	w := fixture(t)
-	j, err := journal.Open(filepath.Join(w.Root, ".kata", "journal.db"))
+	l := loop(t, w)
+	ctx, stop := context.WithCancel(t.Context())
+	m := newModel(ctx, l, w.Katas[0])
+	defer func() { stop(); m.session.End() }()
+	if err := errors.Join(l.Store.Close(), os.RemoveAll(filepath.Join(w.Root, "hints"))); err != nil {
+		t.Fatal(err)
+	}
+	m.happened(session.Started{})
+	for _, key := range "nlh" {
+		m.note = ""
+		if cmd := m.press(tea.Key{Code: key, Text: string(key)}); cmd != nil || m.note == "" || !m.busy || m.page != kataPage {
+			t.Errorf("%q: note = %q, busy = %v, page = %v, want a note and no more", key, m.note, m.busy, m.page)
+		}
+	}
+}
+
+// The screens as a person sees them, in a terminal of the usual size and in a small one. What matters is on both: testdata/screens.
+// go test ./internal/practice -run Screens -update writes them.
+func TestScreens(t *testing.T) {
+	t.Parallel()
+	w := fixture(t)
+	k := w.Katas[0]
+	for _, c := range []struct{ name, source, keys string }{
+		{"unwritten", "", ""},
+		{"failing", diagnosed, ""},
+		{"failing with hints", diagnosed, "hh"},
+		{"failing with all messages", diagnosed, "v"},
+		{"hanging", endless, ""},
+		{"broken", half, ""},
+		{"solved", right, ""},
+		{"list", right, "l"},
+		{"answer", right, "a"},
+	} {
+		l := loop(t, w)
+		for _, size := range [][2]int{{80, 24}, {60, 15}, {40, 10}} {
+			t.Run(fmt.Sprintf("%s %dx%d", c.name, size[0], size[1]), func(t *testing.T) {
+				m := &model{Loop: l, ctx: t.Context(), kata: k, width: size[0], height: size[1]}
+				m.session = ended(m)
+				m.happened(session.Started{})
+				r := found(t, w, k, c.source)
+				m.happened(session.Done{Report: r})
+				if r.Solved() {
+					files, err := l.Draw(r)
+					m.happened(session.Drawn{Files: files, Err: err})
+				}
+				for _, key := range c.keys {
+					m.View()
+					m.press(tea.Key{Code: key, Text: string(key)})
+				}
+				got := trailing.ReplaceAllString(ansi.Strip(m.View().Content), "") + "\n"
+				if rows := strings.Count(got, "\n"); rows > size[1] {
+					t.Errorf("the screen has %d rows", rows)
+				}
+				for line := range strings.Lines(got) {
+					if columns := ansi.StringWidth(line); columns > size[0] {
+						t.Errorf("a row has %d columns: %s", columns, line)
+					}
+				}
+				golden(t, fmt.Sprintf("%s %dx%d.txt", c.name, size[0], size[1]), got)
+			})
+		}
+	}
+}
+
+func ended(m *model) *session.Session {
+	ctx, stop := context.WithCancel(m.ctx)
+	stop()
+	return session.Start(ctx, m.kata, session.Options{Runner: m.Runner})
+}
+
+// diagnosed fails like a kata that is judged with check.
+const diagnosed = "failing"
+
+// found is a Report on the source: a real one, or one that was made up for what the small workbook cannot say.
+func found(t *testing.T, w *workbook.Workbook, k *workbook.Kata, source string) *gotest.Report {
+	t.Helper()
+	l := loop(t, w)
+	made := source == diagnosed
+	if made {
+		source = wrong
+	}
+	subject := gotest.Subject{Name: gotest.Learner}
+	if source != "" {
+		subject.Source, subject.File = []byte(source), k.File
+	}
+	r, err := l.Runner.Run(t.Context(), k, subject, gotest.Options{ArtifactDir: t.TempDir(), Limit: 300 * time.Millisecond}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(j.Close(), os.RemoveAll(filepath.Join(w.Root, "hints"))); err != nil {
-		t.Fatal(err)
+	if made {
+		s := r.Broken()
+		s.Messages = []gotest.Message{
+			{File: "katas/q01-double/how_test.go", Line: 30, Text: "Halve(0) = 1, want 0 (exactly)"},
+			{
+				Subtest: "six and seven", File: "katas/q01-double/how_test.go", Line: 39, Text: "Halve(x)[0] = 12, want 3 (rel 1e-09); 2 of 2 values differ",
+				Diagnosis: "you multiplied by two where the half is asked for: halving undoes doubling",
+				Why:       "half of a number, added to itself, is the number", With: []string{"x = 2×12 [6 7 8 9 10 11 12 13 14 15 16 17; 18 19 20 21 22 23 24 25 26 27 28 29]"},
+			},
+			{File: "katas/q01-double/how_test.go", Line: 44, Text: "Halve(1) = 2, want 0.5 (exactly)"},
+			{Text: strings.Repeat("a line that the learner's code prints\n", 30) + "the last line", Printed: true},
+		}
 	}
-	out, err := os.Create(filepath.Join(t.TempDir(), "screen"))
+	return r
+}
+
+var trailing = regexp.MustCompile(`(?m) +$`)
+
+var spun = regexp.MustCompile(`double\.go:\d+, in `) // at which of its two instructions an endless loop is stopped is chance
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	got = spun.ReplaceAllString(got, "double.go:3, in ")
+	path := filepath.Join("testdata", "screens", strings.ReplaceAll(name, " ", "-"))
+	if *update {
+		write(t, path, got)
+	}
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	for _, key := range []byte{'n', 'l', 'h'} {
-		l := &Loop{Workbook: w, Journal: j, screen: screen{out: out, to: out, kata: w.Katas[0]}}
-		l.screen.running()
-		if next, quit := l.press(t.Context(), w.Katas[0], key); next != nil || quit || l.screen.note == "" || !l.screen.busy {
-			t.Errorf("%q: next = %v, quit = %v, note = %q, busy = %v, want a note and no more", key, next, quit, l.screen.note, l.screen.busy)
+	if got != string(want) {
+		t.Errorf("the screen is\n%s\n%s has\n%s", got, path, want)
+	}
+}
+
+// The same in tmux, a terminal that nobody here wrote: its history is the same before and after, and its screen too but for the line of farewell.
+func TestTmux(t *testing.T) {
+	if _, err := exec.LookPath("tmux"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI skips nothing, and there is no tmux")
+		}
+		t.Skip("no tmux")
+	}
+	w := fixture(t)
+	write(t, w.Katas[0].File, right)
+	kata := filepath.Join(t.TempDir(), "kata")
+	if out, err := exec.Command("go", "build", "-o", kata, "whyhow/scripts/kata").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	socket := filepath.Join(t.TempDir(), "tmux")
+	tmux := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("tmux", append([]string{"-S", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("tmux %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	until := func(parts ...string) string {
+		t.Helper()
+		var screen string
+		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			screen = tmux("capture-pane", "-p")
+			all := true
+			for _, p := range parts {
+				all = all && strings.Contains(screen, p)
+			}
+			if all {
+				return screen
+			}
+		}
+		t.Fatalf("tmux never showed %q; it shows\n%s", parts, screen)
+		return ""
+	}
+	tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", w.Root, "env", "PS1=$ ", "sh")
+	defer tmux("kill-server")
+	tmux("send-keys", "seq 100; echo stands", "Enter")
+	until("100\nstands\n")
+	history := tmux("display-message", "-p", "#{history_size}")
+	tmux("send-keys", kata+" practice q01", "Enter")
+	screen := until("solved: 3 of 3 steps pass", "5 doubled and halved is 5")
+	if strings.Contains(screen, "stands") {
+		t.Errorf("the old screen is still there:\n%s", screen)
+	}
+	tmux("send-keys", "a")
+	if screen := until("Twice a number is"); strings.Contains(screen, "solved") {
+		t.Errorf("the answer stands on the kata:\n%s", screen)
+	}
+	tmux("resize-window", "-x", "60", "-y", "15")
+	until("other keys go back")
+	tmux("resize-window", "-x", "80", "-y", "24")
+	// Suspended, the shell is back; continued, the loop.
+	tmux("send-keys", "C-z")
+	until("stands")
+	tmux("send-keys", "fg", "Enter")
+	until("Twice a number is")
+	tmux("send-keys", "q")
+	until("stands", "q01-double is solved; ")
+	if now := tmux("display-message", "-p", "#{history_size}"); now != history && strings.TrimSpace(now) != "" {
+		var before, after int
+		fmt.Sscan(history, &before)
+		fmt.Sscan(now, &after)
+		// The commands typed here move some lines up; the loop itself none, and none are gone.
+		if after < before || after > before+10 {
+			t.Errorf("the terminal's history had %d lines and has %d", before, after)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 type View struct {
 	Path    func(string) string // how the reader would type a path, given from the workbook's root
 	Command string              // how the reader would call kata: "bin/kata"
+	All     string              // what shows every message, in brackets: "bin/kata test -v q05", "v: all"
 	Width   int                 // columns
 }
 
@@ -56,6 +57,42 @@ func (v View) Verdict(r *gotest.Report, kind workbook.Kind) string {
 	return b.String()
 }
 
+// Folded is the verdict in three lines at the most: how many steps pass, the one that is worked at, how many are to come.
+func (v View) Folded(r *gotest.Report, at string) string {
+	current := slices.IndexFunc(r.Steps, func(s gotest.Step) bool { return s.Test == at })
+	only := *r
+	only.Steps = nil
+	var passed, others int
+	for i, s := range r.Steps {
+		switch {
+		case i == current:
+			only.Steps = append(only.Steps, s)
+		case s.Status == gotest.Pass:
+			passed++
+		default:
+			others++
+		}
+	}
+	var b strings.Builder
+	if passed > 0 {
+		fmt.Fprintf(&b, "  %s %d %s\n", good.Styled("✓"), passed, plural(passed, "step passes", "steps pass"))
+	}
+	for _, kind := range workbook.Kinds {
+		b.WriteString(v.Verdict(&only, kind))
+	}
+	if others > 0 {
+		fmt.Fprintf(&b, "  %s %d %s\n", faint.Styled("○"), others, plural(others, "more step", "more steps"))
+	}
+	return b.String()
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
 // Heading is a kata's name, its question and the file to edit.
 func (v View) Heading(k *workbook.Kata) string {
 	dir := "katas/" + k.Name
@@ -77,7 +114,7 @@ func (v View) Found(r *gotest.Report, kind workbook.Kind, all bool) string {
 	broken := r.Broken()
 	for i := range r.Steps {
 		if step := &r.Steps[i]; step.Kind == kind && (step == broken || all && step.Status.Failed()) {
-			s += "\n" + v.Failure(r, step, all)
+			s += "\n" + v.Failure(step, all) + v.Printed(step, all)
 		}
 	}
 	if kind == workbook.How && broken != nil {
@@ -155,16 +192,9 @@ func Marks(r *gotest.Report) string {
 	return b.String()
 }
 
-// Failure shows one failing step of r: its name, the message that matters, and below it what the code printed; or all messages.
-func (v View) Failure(r *gotest.Report, s *gotest.Step, all bool) string {
-	var said, printed []gotest.Message
-	for _, m := range s.Messages {
-		if m.Printed {
-			printed = append(printed, m)
-		} else {
-			said = append(said, m)
-		}
-	}
+// Failure shows one failing step: its name, and the message that matters, or all.
+func (v View) Failure(s *gotest.Step, all bool) string {
+	said, _ := split(s.Messages)
 	shown := said
 	if !all && len(said) > 1 {
 		i := matters(s.Status, said)
@@ -175,15 +205,22 @@ func (v View) Failure(r *gotest.Report, s *gotest.Step, all bool) string {
 	for _, m := range shown {
 		b.WriteString(v.Message(m))
 	}
-	number, _, _ := strings.Cut(r.Kata, "-")
-	every := fmt.Sprintf("%s test -v %s", v.Command, number)
-	switch more := len(said) - len(shown); {
-	case more == 1:
-		fmt.Fprintln(&b, faint.Styled("  and one more message: "+every+" shows it"))
-	case more > 1:
-		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more messages: %s shows them", more, every)))
+	if more := len(said) - len(shown); more > 0 {
+		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more %s (%s)", more, plural(more, "message", "messages"), v.All)))
 	}
-	return b.String() + printedLines(printed, every, all)
+	return b.String()
+}
+
+// split tells the tests' messages from what the code under test printed.
+func split(messages []gotest.Message) (said, printed []gotest.Message) {
+	for _, m := range messages {
+		if m.Printed {
+			printed = append(printed, m)
+		} else {
+			said = append(said, m)
+		}
+	}
+	return said, printed
 }
 
 // matters returns the index of the message to show alone: of a step that crashed or hung the last, which says so; else the first that
@@ -228,8 +265,9 @@ func (v View) Message(m gotest.Message) string {
 // mostPrinted is how many lines of what the code printed are shown unasked.
 const mostPrinted = 10
 
-// printedLines shows the last lines of what the code under test printed, or all of them.
-func printedLines(printed []gotest.Message, every string, all bool) string {
+// Printed shows the last lines of what the code under test printed in a step, or all of them; "" if it printed nothing.
+func (v View) Printed(s *gotest.Step, all bool) string {
+	_, printed := split(s.Messages)
 	var lines []string
 	for _, m := range printed {
 		lines = append(lines, strings.Split(m.Text, "\n")...)
@@ -239,7 +277,7 @@ func printedLines(printed []gotest.Message, every string, all bool) string {
 	}
 	head := "your code printed:"
 	if more := len(lines) - mostPrinted; more > 0 && !all {
-		head = fmt.Sprintf("your code printed %d lines, here the last %d (%s shows all):", len(lines), mostPrinted, every)
+		head = fmt.Sprintf("your code printed %d lines, here the last %d (%s):", len(lines), mostPrinted, v.All)
 		lines = lines[more:]
 	}
 	return faint.Styled("  "+head) + "\n" + bar(strings.Join(lines, "\n"))

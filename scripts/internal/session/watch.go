@@ -1,4 +1,4 @@
-package practice
+package session
 
 import (
 	"context"
@@ -17,17 +17,19 @@ const (
 	period = 300 * time.Millisecond // between two looks at a file system that reports nothing
 )
 
-// watch sends on saved after every burst of changes to Go files in dir, however an editor replaces them, until ctx ends.
-// It reports changes as the file system does, or looks for them if poll is set, or where the file system has no events.
-func watch(ctx context.Context, dir string, poll bool, saved chan<- struct{}) {
+// watch sends on saved after every burst of changes to Go files in dir, however an editor replaces them, until ctx ends. It calls ready
+// when no later change can escape it. It reports changes as the file system does, or looks for them if poll is set, or where the file system has no events.
+func watch(ctx context.Context, dir string, poll bool, saved chan<- struct{}, ready func()) {
 	before := signature(dir) // so that no change is lost between the two ways
-	if poll || events(ctx, dir, saved) != nil {
-		look(ctx, dir, before, saved)
+	if !poll && events(ctx, dir, saved, ready) == nil {
+		return
 	}
+	ready()
+	compare(ctx, dir, before, saved)
 }
 
 // events returns nil once ctx ends, or the reason why it cannot watch, or cannot any longer: the folder itself was replaced.
-func events(ctx context.Context, dir string, saved chan<- struct{}) error {
+func events(ctx context.Context, dir string, saved chan<- struct{}, ready func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
@@ -38,6 +40,7 @@ func events(ctx context.Context, dir string, saved chan<- struct{}) error {
 	}
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
+	ready()
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,8 +60,8 @@ func events(ctx context.Context, dir string, saved chan<- struct{}) error {
 	}
 }
 
-// look compares the folder with last, its signature before.
-func look(ctx context.Context, dir, last string, saved chan<- struct{}) {
+// compare looks at the folder now and then, and compares it with last, its signature before.
+func compare(ctx context.Context, dir, last string, saved chan<- struct{}) {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {

@@ -1,4 +1,4 @@
-package practice
+package figures
 
 import (
 	"encoding/json"

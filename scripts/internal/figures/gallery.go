@@ -1,4 +1,4 @@
-package practice
+package figures
 
 import (
 	"os"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"whyhow/scripts/internal/figures"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
 )
@@ -27,12 +26,12 @@ func (g Gallery) Draw(r *gotest.Report) (files []string, err error) {
 		folder = filepath.Join(folder, "reference")
 	}
 	for _, recorded := range r.Figures {
-		f, err := figures.Load(recorded.Path)
+		f, err := Load(recorded.Path)
 		if err != nil {
 			return files, err
 		}
 		name := strings.TrimSuffix(filepath.Base(recorded.Path), ".json")
-		drawn, err := figures.Draw(f, filepath.Join(folder, name))
+		drawn, err := Draw(f, filepath.Join(folder, name))
 		if err != nil {
 			return files, err
 		}
