@@ -1,17 +1,24 @@
 .DEFAULT_GOAL := help
 .PHONY: help practice test build demo bench-loop bench-katas golden lint race modules
-export GOFLAGS += -buildvcs=false # stamping fails in a clone that belongs to someone else
+# What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else.
+export GOFLAGS := -buildvcs=false
+export GOWORK := off
+export GO111MODULE := on
+# As the tests of a kata are built, so that the standard library is compiled once for both.
+BUILD := CGO_ENABLED=0 go -C scripts build -gcflags=all=-dwarf=false -ldflags='-s -w' -o ../bin/
 # Go turns cgo off where there is no C compiler, and -race needs one.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED 2>/dev/null)),-race)
 # What a learner's packages may import: three modules and what these need.
 MODULES := whyhow github.com/stretchr/testify github.com/google/go-cmp gonum.org/v1/gonum go.yaml.in/yaml/v3
+FIRST := $(wildcard katas/q01-*)
 SOURCES := $(shell find scripts katas/kit -name '*.go' -o -name 'go.*') go.mod go.sum
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-practice: bin/kata ## test your code on every save, from the next unsolved kata on
-	@bin/kata practice
+# The whole command takes a minute to compile, a first verdict does not need it: bin/firstrun makes it meanwhile.
+practice: $(if $(wildcard bin/kata .kata/journal.db),bin/kata,bin/firstrun) ## test your code on every save, from the next unsolved kata on
+	@$(if $(wildcard bin/kata .kata/journal.db),bin/kata practice,bin/firstrun)
 
 test: bin/kata ## prove the workbook: lint, tests of the tools, and every kata
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint race modules
@@ -50,10 +57,12 @@ modules:
 	@others=$$(go list -deps -test -f '{{with .Module}}{{.Path}}{{end}}' ./katas/... | sort -u | grep -vxF $(MODULES:%=-e %)); \
 		test -z "$$others" || { echo "katas import other modules:"; echo "$$others"; exit 1; }
 
-bin/kata: $(SOURCES)
+bin/kata bin/firstrun: bin/%: $(SOURCES)
 	@command -v go >/dev/null || { echo "make: there is no go command; get Go 1.26 at https://go.dev/dl" >&2; exit 1; }
-	@test -e $@ || echo "building once: this takes a minute"
-	@go -C scripts build -o ../bin/ ./kata
+	@test -e $@ || echo "building bin/$*, which takes up to a minute the first time"
+	@test $* = kata || { sed -n 's/^question: /meanwhile, the first question: /p' $(FIRST)/README.md; \
+		echo "  read   $(FIRST)/README.md"; echo "  write  $(filter-out %_test.go %/given.go,$(wildcard $(FIRST)/*.go))"; }
+	@$(BUILD) ./$*
 
 bin/staticcheck bin/gofumpt &: scripts/go.mod
 	@go -C scripts build -o ../bin/ tool

@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/practice"
 	"whyhow/scripts/internal/progress"
+	"whyhow/scripts/internal/session"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -56,10 +57,6 @@ func (a *app) run(ctx context.Context, w *workbook.Workbook, store progress.Stor
 	if err != nil {
 		return false, err
 	}
-	p, err := progress.Of(store)
-	if err != nil {
-		return false, err
-	}
 	options := gotest.Options{Race: f.race, Slow: a.slow()}
 	solved = true
 	for _, k := range katas {
@@ -72,52 +69,32 @@ func (a *app) run(ctx context.Context, w *workbook.Workbook, store progress.Stor
 		if err != nil {
 			return false, err
 		}
-		v := view(w, k)
-		verdict := func(r *gotest.Report) { fmt.Fprint(a.out, v.Heading(k), v.Found(r, workbook.How, f.verbose)) }
+		var r *gotest.Report
 		if f.json || len(katas) > 1 {
-			verdict = nil
+			r, err = a.briefly(ctx, runner, store, k, subject, options, f.json)
+		} else {
+			r, err = practice.Once(ctx, runner, store, k, subject, options, view(w, k), a.out, f.verbose)
 		}
-		r, err := runner.Run(ctx, k, subject, options, verdict)
 		if err != nil {
 			return false, err
-		}
-		p.Count(r)
-		if store != nil {
-			if err := store.Add(r); err != nil {
-				fmt.Fprintf(a.talk, "kata: this run is not recorded: %v\n", err)
-			}
 		}
 		solved = solved && r.Solved()
-		switch {
-		case f.json:
-			err = a.line(r)
-		case len(katas) > 1:
-			_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
-		default:
-			_, err = fmt.Fprint(a.out, v.Found(r, workbook.Why, f.verbose), v.Vet(r), v.Notes(r), typed(summary(k, r, f.reference)))
-		}
-		if err != nil {
-			return false, err
-		}
 	}
 	return solved, nil
 }
 
-// summary is the last line of a run: how much passed, and what there is to do.
-func summary(k *workbook.Kata, r *gotest.Report, reference bool) string {
-	elapsed := time.Duration(r.Seconds * float64(time.Second)).Round(10 * time.Millisecond)
-	if r.Build != nil {
-		return fmt.Sprintf("\nno step ran (%v)\n", elapsed)
+// briefly prints a line: JSON, or the steps' signs.
+func (a *app) briefly(ctx context.Context, runner *gotest.Runner, store progress.Store, k *workbook.Kata, s gotest.Subject, o gotest.Options, asJSON bool) (*gotest.Report, error) {
+	r, unrecorded, err := session.Test(ctx, runner, store, k, s, o, nil)
+	if err != nil {
+		return nil, err
 	}
-	s := fmt.Sprintf("\n%d of %d steps pass, %d of %d points (%v)", r.Passed(), len(r.Steps), r.Score, r.Max, elapsed)
-	switch {
-	case reference:
-	case r.Solved():
-		s += fmt.Sprintf("; kata figure %s draws what your code found, kata answer %[1]s is the answer", k.Number)
-	case r.Broken() == nil && r.Unwritten() != nil:
-		s += fmt.Sprintf("; next is %s in %s", r.Unwritten().Test, shown(k.File))
-	default:
-		s += fmt.Sprintf("; kata hint %s helps", k.Number)
+	if unrecorded != nil {
+		fmt.Fprintf(a.talk, "kata: this run is not recorded: %v\n", unrecorded)
 	}
-	return s + "\n"
+	if asJSON {
+		return r, a.line(r)
+	}
+	_, err = fmt.Fprintf(a.out, "%-28s %s  %d/%d\n", k.Name, terminal.Marks(r), r.Passed(), len(r.Steps))
+	return r, err
 }

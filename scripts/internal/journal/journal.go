@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -99,6 +100,9 @@ func open(path string, wait time.Duration) (*Journal, error) {
 	for end := time.Now().Add(wait); busy(err) && time.Now().Before(end); err = j.migrate() {
 		time.Sleep(10 * time.Millisecond)
 	}
+	if err == nil {
+		err = j.absorb()
+	}
 	if err != nil {
 		db.Close()
 		return nil, explain(path, err)
@@ -132,27 +136,79 @@ func explain(path string, err error) error {
 
 // Add records a run.
 func (j *Journal) Add(r *gotest.Report) error {
-	return j.write(func(tx *sql.Tx) error {
-		report, err := json.Marshal(r)
-		if err != nil {
+	return j.write(func(tx *sql.Tx) error { return add(tx, r) })
+}
+
+func add(tx *sql.Tx, r *gotest.Report) error {
+	report, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	result, err := tx.Exec("INSERT INTO run (kata, subject, start, built, solved, sha256, report) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		r.Kata, r.Subject, r.Start.UnixMilli(), r.Build == nil, r.Solved(), r.Hash, string(report))
+	if err != nil {
+		return err
+	}
+	id, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Steps {
+		if _, err := tx.Exec("INSERT INTO step (run, test, status, points) VALUES (?, ?, ?, ?)", id, s.Test, s.Status, s.Points); err != nil {
 			return err
 		}
-		result, err := tx.Exec("INSERT INTO run (kata, subject, start, built, solved, sha256, report) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			r.Kata, r.Subject, r.Start.UnixMilli(), r.Build == nil, r.Solved(), r.Hash, string(report))
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
-		if err != nil {
-			return err
-		}
-		for _, s := range r.Steps {
-			if _, err := tx.Exec("INSERT INTO step (run, test, status, points) VALUES (?, ?, ?, ?)", id, s.Test, s.Status, s.Points); err != nil {
-				return err
+	}
+	return nil
+}
+
+// Spool is where runs and hints are kept before there is a journal.
+func Spool(journal string) progress.Spool {
+	return progress.Spool{Dir: filepath.Join(filepath.Dir(journal), "spool")}
+}
+
+// absorb takes over what was kept before there was a journal. A file that two programs take over at the same time, or whose removal was missed, counts once.
+func (j *Journal) absorb() error {
+	files, err := Spool(j.Path).Files()
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	err = j.write(func(tx *sql.Tx) error {
+		for _, file := range files {
+			what, err := progress.Read(file)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return workbook.Errorf("move that file away: it holds one run", "what was kept before it: %w", err)
+			}
+			if r := what.Report; r != nil {
+				var there bool
+				if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM run WHERE kata = ? AND subject = ? AND start = ?)", r.Kata, r.Subject, r.Start.UnixMilli()).Scan(&there); err != nil {
+					return err
+				}
+				if !there {
+					if err := add(tx, r); err != nil {
+						return err
+					}
+				}
+			}
+			if h := what.Hint; h != nil {
+				if err := showHints(tx, h.Kata, h.Test, h.Number, h.Shown); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // write does what f does, or nothing.
@@ -272,14 +328,16 @@ func (j *Journal) Hints(kata, test string) (shown int, err error) {
 
 // ShowHints records that the first n hints of a step have been shown by now. Those that had been keep their time.
 func (j *Journal) ShowHints(kata, test string, n int, now time.Time) error {
-	return j.write(func(tx *sql.Tx) error {
-		for number := 1; number <= n; number++ {
-			if _, err := tx.Exec("INSERT OR IGNORE INTO hint (kata, test, number, shown) VALUES (?, ?, ?, ?)", kata, test, number, now.UnixMilli()); err != nil {
-				return err
-			}
+	return j.write(func(tx *sql.Tx) error { return showHints(tx, kata, test, n, now) })
+}
+
+func showHints(tx *sql.Tx, kata, test string, n int, now time.Time) error {
+	for number := 1; number <= n; number++ {
+		if _, err := tx.Exec("INSERT OR IGNORE INTO hint (kata, test, number, shown) VALUES (?, ?, ?, ?)", kata, test, number, now.UnixMilli()); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Close folds the write-ahead log into the file and closes it.

@@ -157,10 +157,8 @@ func (j *Journal) hintsOfFile(tx *sql.Tx) error {
 	}
 	for step, n := range counts {
 		kata, test, _ := strings.Cut(step, "/")
-		for number := 1; number <= n; number++ {
-			if _, err := tx.Exec("INSERT INTO hint (kata, test, number, shown) VALUES (?, ?, ?, ?)", kata, test, number, info.ModTime().UnixMilli()); err != nil {
-				return err
-			}
+		if err := showHints(tx, kata, test, n, info.ModTime()); err != nil {
+			return err
 		}
 	}
 	return nil

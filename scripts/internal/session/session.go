@@ -4,7 +4,6 @@ package session
 import (
 	"context"
 	"sync"
-	"time"
 
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/progress"
@@ -16,7 +15,7 @@ type Event interface{ event() }
 
 type (
 	// Started says that a run has begun: what was known is of the code before.
-	Started struct{ At time.Time }
+	Started struct{}
 	// Slow says that the build takes long.
 	Slow struct{}
 	// Judged has the verdict on the how steps; why steps still run.
@@ -25,7 +24,6 @@ type (
 	Done struct {
 		Report     *gotest.Report
 		Unrecorded error
-		At         time.Time
 	}
 	// Drawn has the figures of a run that passed every step.
 	Drawn struct {
@@ -133,17 +131,9 @@ func (s *Session) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	tell(Started{time.Now()})
-	p, err := progress.Of(s.options.Store) // as it was before the run
-	if err != nil {
-		tell(Failed{err})
-		return
-	}
+	tell(Started{})
 	o := gotest.Options{ArtifactDir: s.options.Artifacts, Slow: func() { tell(Slow{}) }}
-	r, err := s.options.Runner.Run(ctx, s.kata, gotest.Subject{}, o, func(r *gotest.Report) {
-		p.Count(r)
-		tell(Judged{r})
-	})
+	r, unrecorded, err := Test(ctx, s.options.Runner, s.options.Store, s.kata, gotest.Subject{}, o, func(r *gotest.Report) { tell(Judged{r}) })
 	if ctx.Err() != nil {
 		return
 	}
@@ -151,14 +141,32 @@ func (s *Session) run(ctx context.Context) {
 		tell(Failed{err})
 		return
 	}
-	p.Count(r)
-	var unrecorded error
-	if s.options.Store != nil {
-		unrecorded = s.options.Store.Add(r)
-	}
-	tell(Done{r, unrecorded, time.Now()})
+	tell(Done{r, unrecorded})
 	if r.Solved() && s.options.Draw != nil {
 		files, err := s.options.Draw(r)
 		tell(Drawn{files, err})
 	}
+}
+
+// Test runs a kata once and records that. Unrecorded is why the run is not in the store; the verdict stands all the same. For the rest see
+// [gotest.Runner.Run].
+func Test(ctx context.Context, runner *gotest.Runner, store progress.Store, k *workbook.Kata, s gotest.Subject, o gotest.Options, verdict func(*gotest.Report)) (r *gotest.Report, unrecorded, err error) {
+	before, err := progress.Of(store)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err = runner.Run(ctx, k, s, o, func(r *gotest.Report) {
+		before.Count(r)
+		if verdict != nil {
+			verdict(r)
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	before.Count(r)
+	if store != nil {
+		unrecorded = store.Add(r)
+	}
+	return r, unrecorded, nil
 }
