@@ -266,7 +266,7 @@ func TestBestConstant(t *testing.T) {
 				opts = append(opts, check.Mistake([]float64{y[(n-1)/2], y[n/2]}, "you took the middle of y as it stands: sort a copy first"))
 			}
 			lo, hi := l1l2.BestConstantL1(passed)
-			check.Equal(t, "BestConstantL1(y) (lo, hi)", []float64{lo, hi}, []float64{c.Lo, c.Hi}, check.Exact, opts...)
+			check.Equal(t, "lo and hi of BestConstantL1(y)", []float64{lo, hi}, []float64{c.Lo, c.Hi}, check.Exact, opts...)
 		})
 	}
 	check.Panics(t, "BestConstantL2 of nothing", func() { l1l2.BestConstantL2(nil) })
@@ -352,7 +352,7 @@ func TestLeastAbsolute(t *testing.T) {
 			defer check.Rescue(t)
 			x, y := check.Copy(c.x), check.Copy(c.y)
 			intercept, slope := l1l2.LeastAbsolute(x, y)
-			call := fmt.Sprintf("LeastAbsolute(x, y) is the line %.6g %+.6g·x: its sum of absolute errors", intercept, slope)
+			call := fmt.Sprintf("LeastAbsolute(x, y) is the line %v: its sum of absolute errors", line{intercept, slope})
 			check.Equal(t, call, c.absoluteErrors(line{intercept, slope}), c.least, check.Rel(1e-9), append(c.mistakes,
 				check.Why("no line has a smaller sum; some line through two of the points reaches it"),
 				check.Kept("x", x, c.x), check.Kept("y", y, c.y))...)
@@ -386,7 +386,7 @@ func TestFlipPair(t *testing.T) {
 			require.True(t, d >= 1e-9 && d <= 1e-6*(1+1e-9), "moved[%d] is %.3g from x[%d], want between 1e-9 and 1e-6: you moved the point too far, or too little", i, d, i)
 		}
 	}
-	require.Equal(t, 1, changed, "moved differs from x in %d entries, want 1", changed)
+	require.True(t, changed == 1, "moved differs from x in %d entries, want 1", changed)
 
 	var slopes []float64
 	for _, p := range []struct {
@@ -394,7 +394,7 @@ func TestFlipPair(t *testing.T) {
 		points
 	}{{"(x, y)", points{x, y}}, {"(moved, y)", points{moved, y}}} {
 		best := p.bestLines()
-		require.Len(t, best, 1, "%s of FlipPair() has %d best lines through two of its points, want 1: you stopped on the tie, "+
+		require.True(t, len(best) == 1, "%s of FlipPair() has %d best lines through two of its points, want 1: you stopped on the tie, "+
 			"move past it on both sides: %v", p.name, len(best), best)
 		slopes = append(slopes, best[0].slope)
 	}

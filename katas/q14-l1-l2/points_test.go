@@ -2,6 +2,7 @@ package l1l2_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"math"
 	"math/big"
 	"os"
@@ -21,6 +22,8 @@ type points struct{ x, y []float64 }
 
 type line struct{ intercept, slope float64 }
 
+func (l line) String() string { return fmt.Sprintf("%.6g %+.6g·x", l.intercept, l.slope) }
+
 func (l line) at(x float64) float64 { return l.intercept + l.slope*x }
 
 func (p points) absoluteErrors(l line) float64 {
@@ -36,7 +39,7 @@ func (p points) with(x, y float64) points {
 	return points{append(slices.Clone(p.x), x), append(slices.Clone(p.y), y)}
 }
 
-// telephone reads the international calls from Belgium, tens of millions a year, against the year less 1900. good leaves out
+// telephone reads the international calls from Belgium, millions a year, against the year less 1900. good leaves out
 // 1964–69, when another quantity was recorded.
 func telephone(t testing.TB) (all, good points) {
 	t.Helper()

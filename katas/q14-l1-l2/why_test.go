@@ -33,7 +33,7 @@ func TestWhyRobust(t *testing.T) {
 	fewer := points{slices.Delete(check.Copy(good.x), seventy, seventy+1), slices.Delete(check.Copy(good.y), seventy, seventy+1)}
 	t.Logf("17 years, without 1970: L1 slope %.3f, L2 slope %.3f", fit(l1l2.LeastAbsolute, fewer).slope, fit(l1l2.LeastSquares, fewer).slope)
 	best := all.bestLines()
-	t.Logf("%d lines through two points reach the least sum: %.3f", len(best), best)
+	t.Logf("%d lines through two points reach the least sum: %v", len(best), best)
 	// No line with the least sum is steeper than 1.622 or flatter than 1.157; least squares gives 1.304 without the wrong years.
 	require.InDelta(t, 1.39, allL1.slope, 0.24, "six wrong years moved the L1 slope from %v to %v", goodL1.slope, allL1.slope)
 	require.Greater(t, allL2.slope, 3*goodL2.slope, "six wrong years moved the L2 slope from %v to %v only", goodL2.slope, allL2.slope)
@@ -68,7 +68,7 @@ func TestWhyRobust(t *testing.T) {
 	margin := (right - left) / 20
 	year := figure.Axis{Label: "year − 1900", Min: new(48.0), Max: new(75.0)}
 	calls := func(top float64) figure.Axis {
-		return figure.Axis{Label: "calls (tens of millions)", Min: new(-15.0), Max: new(top)}
+		return figure.Axis{Label: "calls (millions)", Min: new(-15.0), Max: new(top)}
 	}
 	figure.Save(t, "lines", figure.Figure{
 		Title: "L1 withstands a wrong y, not a far x, and may turn when an x moves",

@@ -20,11 +20,11 @@ func TestStackField(t *testing.T) {
 		each := func(f func(kernel, layers int) int) map[string]int {
 			out := map[string]int{}
 			for _, c := range [][2]int{{3, 1}, {3, 3}, {3, 5}, {5, 2}, {4, 3}, {7, 0}, {1, 6}} {
-				out[fmt.Sprintf("%d layers of %d×%d", c[1], c[0], c[0])] = f(c[0], c[1])
+				out[fmt.Sprintf("StackField(%d, %d)", c[0], c[1])] = f(c[0], c[1])
 			}
 			return out
 		}
-		check.Equal(t, "StackField(kernel, layers)", each(filtersize.StackField), each(func(k, n int) int { return n*(k-1) + 1 }), check.Exact,
+		check.Equal(t, "receptive field from StackField(kernel, layers)", each(filtersize.StackField), each(func(k, n int) int { return n*(k-1) + 1 }), check.Exact,
 			check.Why("each layer adds one less than its kernel"),
 			check.Mistake(each(func(k, n int) int { return n * k }), "you multiplied kernel and layers: neighbouring kernels overlap, each layer adds one less than its kernel"),
 			check.Mistake(each(func(k, n int) int { return n * (k - 1) }), "you left out the pixel itself: no layer at all has field 1"))
@@ -54,7 +54,7 @@ func TestStackField(t *testing.T) {
 		pick := func(f func(i int) string) map[string]string {
 			out := map[string]string{}
 			for i, c := range cases {
-				out[fmt.Sprintf("field %d, kernel %d", c.field, c.kernel)] = f(i)
+				out[fmt.Sprintf("LayersFor(%d, %d)", c.field, c.kernel)] = f(i)
 			}
 			return out
 		}
@@ -65,7 +65,7 @@ func TestStackField(t *testing.T) {
 			}
 			return fmt.Sprint(n)
 		})
-		check.Equal(t, "LayersFor(field, kernel)", got, pick(func(i int) string { return cases[i].want }), check.Exact,
+		check.Equal(t, "number of layers, or error, from LayersFor(field, kernel)", got, pick(func(i int) string { return cases[i].want }), check.Exact,
 			check.Why("n layers have the field n·(kernel−1) + 1; an error where no n fits exactly"),
 			check.Mistake(pick(func(i int) string { return cases[i].down }), "you rounded down: where the field is not reached exactly there is an error to return"),
 			check.Mistake(pick(func(i int) string { return cases[i].up }), "you rounded up: where the field is not reached exactly there is an error to return"),
@@ -78,16 +78,21 @@ func TestStackField(t *testing.T) {
 func TestParams(t *testing.T) {
 	defer check.Rescue(t)
 	type stack struct{ kernel, layers, in, channels int }
-	each := func(f func(s stack) int) map[string]int {
+	named := func(call func(s stack) string, f func(s stack) int) map[string]int {
 		out := map[string]int{}
 		for _, s := range []stack{{3, 3, 64, 64}, {7, 1, 64, 64}, {3, 3, 3, 64}, {7, 1, 3, 64}, {5, 2, 10, 6}} {
-			out[fmt.Sprintf("%d layers of %d×%d, %d to %d channels", s.layers, s.kernel, s.kernel, s.in, s.channels)] = f(s)
+			out[call(s)] = f(s)
 		}
 		return out
 	}
 	t.Run("Params", func(t *testing.T) {
 		defer check.Rescue(t)
-		check.Equal(t, "Params(kernel, layers, in, channels)",
+		each := func(f func(s stack) int) map[string]int {
+			return named(func(s stack) string {
+				return fmt.Sprintf("Params(%d, %d, %d, %d)", s.kernel, s.layers, s.in, s.channels)
+			}, f)
+		}
+		check.Equal(t, "weights from Params(kernel, layers, in, channels)",
 			each(func(s stack) int { return filtersize.Params(s.kernel, s.layers, s.in, s.channels) }),
 			each(func(s stack) int {
 				return s.kernel*s.kernel*s.in*s.channels + (s.layers-1)*s.kernel*s.kernel*s.channels*s.channels
@@ -100,7 +105,10 @@ func TestParams(t *testing.T) {
 	})
 	t.Run("Activations", func(t *testing.T) {
 		defer check.Rescue(t)
-		check.Equal(t, "Activations(layers, 14, 9, channels)",
+		each := func(f func(s stack) int) map[string]int {
+			return named(func(s stack) string { return fmt.Sprintf("Activations(%d, 14, 9, %d)", s.layers, s.channels) }, f)
+		}
+		check.Equal(t, "output values from Activations(layers, h, w, channels)",
 			each(func(s stack) int { return filtersize.Activations(s.layers, 14, 9, s.channels) }),
 			each(func(s stack) int { return s.layers * 14 * 9 * s.channels }), check.Exact,
 			check.Why("every layer has channels maps of h×w"),
@@ -121,30 +129,33 @@ func TestCheapest(t *testing.T) {
 		field, in, channels int
 		want, largest, deep string // by mistake: always one large kernel, always 3×3
 	}{
-		{7, 64, 64, "3 layers of 3×3", "1 layers of 7×7", "3 layers of 3×3"},
-		{7, 3, 64, "1 layers of 7×7", "1 layers of 7×7", "3 layers of 3×3"},
-		{11, 96, 96, "5 layers of 3×3", "1 layers of 11×11", "5 layers of 3×3"},
-		{5, 9, 16, "1 layers of 5×5", "1 layers of 5×5", "2 layers of 3×3"},
-		{9, 20, 64, "1 layers of 9×9", "1 layers of 9×9", "4 layers of 3×3"},
-		{9, 26, 64, "4 layers of 3×3", "1 layers of 9×9", "4 layers of 3×3"},
-		{9, 60, 64, "4 layers of 3×3", "1 layers of 9×9", "4 layers of 3×3"},
-		{3, 1, 100, "1 layers of 3×3", "1 layers of 3×3", "1 layers of 3×3"},
+		{7, 64, 64, "3 layers of 3×3", "1 layer of 7×7", "3 layers of 3×3"},
+		{7, 3, 64, "1 layer of 7×7", "1 layer of 7×7", "3 layers of 3×3"},
+		{11, 96, 96, "5 layers of 3×3", "1 layer of 11×11", "5 layers of 3×3"},
+		{5, 9, 16, "1 layer of 5×5", "1 layer of 5×5", "2 layers of 3×3"},
+		{9, 20, 64, "1 layer of 9×9", "1 layer of 9×9", "4 layers of 3×3"},
+		{9, 26, 64, "4 layers of 3×3", "1 layer of 9×9", "4 layers of 3×3"},
+		{9, 60, 64, "4 layers of 3×3", "1 layer of 9×9", "4 layers of 3×3"},
+		{3, 1, 100, "1 layer of 3×3", "1 layer of 3×3", "1 layer of 3×3"},
 	}
 	pick := func(f func(i int) string) map[string]string {
 		out := map[string]string{}
 		for i, c := range cases {
-			out[fmt.Sprintf("field %d, %d to %d channels", c.field, c.in, c.channels)] = f(i)
+			out[fmt.Sprintf("Cheapest(%d, %d, %d)", c.field, c.in, c.channels)] = f(i)
 		}
 		return out
 	}
 	got := pick(func(i int) string {
 		kernel, layers := filtersize.Cheapest(cases[i].field, cases[i].in, cases[i].channels)
+		if layers == 1 {
+			return fmt.Sprintf("1 layer of %d×%d", kernel, kernel)
+		}
 		return fmt.Sprintf("%d layers of %d×%d", layers, kernel, kernel)
 	})
 	tie := pick(func(i int) string { return cases[i].want })
-	tie["field 5, 9 to 16 channels"] = "2 layers of 3×3"
+	tie["Cheapest(5, 9, 16)"] = "2 layers of 3×3"
 	short := pick(func(i int) string { return cases[i].deep })
-	short["field 3, 1 to 100 channels"] = "0 layers of 0×0"
+	short["Cheapest(3, 1, 100)"] = "0 layers of 0×0"
 	opts := []check.Option{check.Why("Cheapest is about weights, and Params does not count them rightly yet: see TestParams")}
 	if paramsCount() {
 		opts = []check.Option{
@@ -155,7 +166,7 @@ func TestCheapest(t *testing.T) {
 			check.Mistake(tie, "you took the deeper stack at a tie: 9 to 16 channels cost 3,600 weights either way, and one layer is fewer"),
 		}
 	}
-	check.Equal(t, "Cheapest(field, in, channels)", got, pick(func(i int) string { return cases[i].want }), check.Exact, opts...)
+	check.Equal(t, "stack from Cheapest(field, in, channels)", got, pick(func(i int) string { return cases[i].want }), check.Exact, opts...)
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Cheapest(6, 3, 64)", func() { filtersize.Cheapest(6, 3, 64) })
@@ -199,7 +210,7 @@ func outer(t *testing.T, rows, columns int, parts ...filtersize.Separable) *mat.
 	t.Helper()
 	sum := mat.NewDense(rows, columns, nil)
 	for _, p := range parts {
-		require.Equal(t, []int{rows, columns}, []int{len(p.Col), len(p.Row)}, "lengths of Col and Row for a %d×%d kernel", rows, columns)
+		require.Equal(t, []int{rows, columns}, []int{len(p.Col), len(p.Row)}, "Col and Row have lengths %d and %d, want %d and %d for a %d×%d kernel", len(p.Col), len(p.Row), rows, columns, rows, columns)
 		sum.RankOne(sum, 1, mat.NewVecDense(rows, p.Col), mat.NewVecDense(columns, p.Row))
 	}
 	return sum
@@ -223,7 +234,7 @@ func TestSeparate(t *testing.T) {
 				return &m
 			}
 			got, err := filtersize.Separate(k)
-			require.NoError(t, err, "Separate of a column times a row; rounding leaves its second singular value near 1e-16 of the first, seldom at 0")
+			require.NoError(t, err, "Separate(k) returned an error for a column times a row: rounding leaves its second singular value near 1e-16 of the first, seldom at 0")
 			check.Equal(t, "Col·Row of Separate(k)", outer(t, rows, columns, got), c.K.Dense(), tol,
 				check.Kept("k", k, c.K.Dense()),
 				check.Mistake(scaled(1/c.Norm), "you lost the singular value: U and V have columns of length 1"),
@@ -263,7 +274,7 @@ func TestSeparate(t *testing.T) {
 			check.Equal(t, "Col·Row of Separate("+cases[i].name+")", outer(t, rows, columns, s), k, check.Abs(1e-6))
 			return "separable"
 		})
-		check.Equal(t, "Separate(k)", got, pick(func(i int) string { return cases[i].want }), check.Exact,
+		check.Equal(t, "kernels that Separate(k) takes for separable", got, pick(func(i int) string { return cases[i].want }), check.Exact,
 			check.Why("an error where the second singular value exceeds 1e-9 of the first"),
 			check.Mistake(pick(func(i int) string { return cases[i].any }), "you never returned an error: look at the second singular value"),
 			check.Mistake(pick(func(i int) string { return cases[i].absolute }), "you held the second singular value against a fixed number: compare it with the first, so that the scale of the kernel does not matter"),
@@ -285,7 +296,7 @@ func TestLowRank(t *testing.T) {
 			k := c.K.Dense()
 			rows, columns := k.Dims()
 			got := filtersize.LowRank(k, c.Terms)
-			require.Len(t, got, c.Terms, "terms of LowRank")
+			require.Len(t, got, c.Terms, "LowRank(k, %d) has %d terms, want %d", c.Terms, len(got), c.Terms)
 			check.Equal(t, fmt.Sprintf("the sum of LowRank(k, %d)", c.Terms), outer(t, rows, columns, got...), c.Best.Dense(), tol,
 				check.Kept("k", k, c.K.Dense()),
 				check.Why("the largest singular values, with their columns and rows"),
@@ -296,7 +307,7 @@ func TestLowRank(t *testing.T) {
 	}
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
-		require.Empty(t, filtersize.LowRank(mat.NewDense(2, 3, nil), 0), "LowRank(k, 0)")
+		require.Empty(t, filtersize.LowRank(mat.NewDense(2, 3, nil), 0), "LowRank(k, 0) has terms, want none")
 		check.Panics(t, "LowRank of a 2×3 kernel with 3 terms", func() { filtersize.LowRank(mat.NewDense(2, 3, nil), 3) })
 		check.Panics(t, "LowRank of a 3×2 kernel with 3 terms", func() { filtersize.LowRank(mat.NewDense(3, 2, nil), 3) })
 		check.Panics(t, "LowRank with −1 terms", func() { filtersize.LowRank(mat.NewDense(2, 3, nil), -1) })

@@ -29,7 +29,7 @@ func TestWhyStack(t *testing.T) {
 		layers, err := filtersize.LayersFor(c.field, 3)
 		require.NoError(t, err)
 		require.Equal(t, c.stackedLayers, layers, "3×3 layers for a field of %d", c.field)
-		require.Equal(t, c.field, filtersize.StackField(3, layers))
+		require.Equal(t, c.field, filtersize.StackField(3, layers), "receptive field of %d layers of 3×3", layers)
 		stacked, once := filtersize.Params(3, layers, c.in, c.channels), filtersize.Params(c.field, 1, c.in, c.channels)
 		require.Equal(t, []int{c.stacked, c.once}, []int{stacked, once}, "weights of the stack and of one kernel, field %d, %d to %d channels", c.field, c.in, c.channels)
 		kept := filtersize.Activations(layers, 56, 56, c.channels)
@@ -44,7 +44,11 @@ func TestWhyStack(t *testing.T) {
 	// the cheapest is always 3×3 all the way or one layer.
 	for in := 1; in <= 64; in++ {
 		kernel, _ := filtersize.Cheapest(7, in, 64)
-		require.Equal(t, float64(in) < 0.45*64, kernel == 7, "one 7×7 is cheapest for %d to 64 channels", in)
+		want := 3
+		if float64(in) < 0.45*64 {
+			want = 7
+		}
+		require.Equal(t, want, kernel, "the cheapest kernel for field 7 and %d to 64 channels", in)
 		for field := 3; field <= 31; field += 2 {
 			kernel, layers := filtersize.Cheapest(field, in, 64)
 			require.True(t, kernel == 3 || layers == 1, "field %d, %d to 64 channels: %d layers of %d×%d", field, in, layers, kernel, kernel)

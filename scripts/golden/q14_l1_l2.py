@@ -72,12 +72,12 @@ golden.save(
         loss_case("delta 2.5", 10, 3.0, functional.huber_loss, ties=(4,), delta=2.5),
     ],
     constants=[
-        constant_case("odd", 5 * normal(7)),
-        constant_case("even", 5 * normal(8)),
-        constant_case("repeated", torch.tensor([4, 1, 9, 4, 7, 4], dtype=torch.float64)),
-        constant_case("two", torch.tensor([3, 1], dtype=torch.float64)),
-        constant_case("outlier", torch.tensor([100, 2, 4, 1, 3], dtype=torch.float64)),
-        constant_case("one", torch.tensor([-2.5], dtype=torch.float64)),
+        constant_case("seven values", 5 * normal(7)),
+        constant_case("eight values", 5 * normal(8)),
+        constant_case("a value three times", torch.tensor([4, 1, 9, 4, 7, 4], dtype=torch.float64)),
+        constant_case("two values", torch.tensor([3, 1], dtype=torch.float64)),
+        constant_case("one far value", torch.tensor([100, 2, 4, 1, 3], dtype=torch.float64)),
+        constant_case("one value", torch.tensor([-2.5], dtype=torch.float64)),
     ],
     lines=[
         line_case("nine points", x, 3 - 1.5 * x + normal(9)),

@@ -16,7 +16,7 @@ import (
 
 // Equal checks got against want and says whether they agree. call names what was called, and which result it is:
 // "Train(x)", "Stats(x) variance". Numbers (float64, slices of it, *mat.Dense, tensors) agree within tol, element by element; everything
-// else agrees as go-cmp has it, on exported fields, nil being the same as empty.
+// else agrees as go-cmp has it, on exported fields, nil being the same as empty. With a bool, call is the condition: "the order is shuffled".
 func Equal(t testing.TB, call string, got, want any, tol Tol, opts ...Option) bool {
 	t.Helper()
 	s := settle(opts)
@@ -159,6 +159,9 @@ func (s *settings) headline(call string, got, want any, tol Tol, diffs []differe
 			return line
 		}
 	}
+	if got, ok := got.(bool); ok && want == !got {
+		return fmt.Sprintf("%s: %s, want %s", call, yesNo[got], yesNo[!got])
+	}
 	g, w := render(got), render(want)
 	if reflect.TypeOf(got) != reflect.TypeOf(want) {
 		return fmt.Sprintf("%s = %s (%T), want %s (%T)", call, g, got, w, want)
@@ -168,6 +171,8 @@ func (s *settings) headline(call string, got, want any, tol Tol, diffs []differe
 	}
 	return fmt.Sprintf("%s mismatch (-want +got):\n%s", call, strings.TrimSpace(cmp.Diff(want, got, numbers(tol)...)))
 }
+
+var yesNo = map[bool]string{true: "yes", false: "no"}
 
 func numbersLine(call string, got, want block, tol Tol) string {
 	switch {
