@@ -184,6 +184,13 @@ func softmaxGradient(logits *mat.Dense, labels []int) *mat.Dense {
 	return d
 }
 
+// larger is a·x.
+func larger(a float64, x *mat.Dense) *mat.Dense {
+	var y mat.Dense
+	y.Scale(a, x)
+	return &y
+}
+
 // affine is x·w + b, b added to every row.
 func affine(x, w *mat.Dense, b []float64) *mat.Dense {
 	var z mat.Dense
