@@ -106,6 +106,14 @@ func TestWhyConstant(t *testing.T) {
 		check.Why("random weights make every unit different"))
 	require.Less(t, heLosses[steps], entropy-0.1, "He's net learns more than the frequencies") // entropy − (0.24…0.48)
 
+	negative := zeroinit.Constant(pixels, hidden, classes, -c)
+	negativeLosses := train(negative, x, labels, rate, steps)
+	t.Logf("constant %g: after %d steps the loss minus the entropy is %+.4f, as from zero", -c, steps, negativeLosses[steps]-entropy)
+	check.Equal(t, "losses from a negative constant", negativeLosses, zeroLosses, check.Rel(1e-9),
+		check.Why("no pixel is negative, so every hidden unit is below 0 on every image, and only B2 learns"))
+	check.Equal(t, "after 100 steps from a negative constant, W1", negative.W1, zeroinit.Constant(pixels, hidden, classes, -c).W1, check.Exact,
+		check.Why("every hidden unit is off, so no gradient reaches W1"))
+
 	figure.Save(t, "loss", figure.Figure{
 		Title: "Sixteen equal units act as one; sixteen random ones learn the digits",
 		Caption: fmt.Sprintf("%d digits as three classes, 64-16-3 ReLU net, full batch, rate %g. Below the dashed line the net uses the image. "+

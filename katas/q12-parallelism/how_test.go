@@ -336,7 +336,7 @@ func TestPipeline(t *testing.T) {
 		opts := []check.Option{check.Why("each stage idles for stages−1 ticks, out of all ticks")}
 		if c.stages == 4 && c.microbatches == 16 {
 			opts = append(opts,
-				check.Mistake((p-1)/m, "you divided by the ticks of work: (p−1)/m is Megatron's ratio to the ideal time; the step asks for the share of all ticks"),
+				check.Mistake((p-1)/m, "you divided by the ticks of work: (p−1)/m is the ratio to the ideal time; the step asks for the share of all ticks"),
 				check.Mistake(0.0, "you divided integers, which leaves no fraction: convert to float64 first"),
 				check.Mistake(m/(m+p-1), "you returned the share of busy ticks"),
 				check.Mistake(p/(m+p), "you counted a tick too many: the first stage fills nothing"))

@@ -113,20 +113,27 @@ func TestWhyZeros(t *testing.T) {
 	})
 	t.Logf("time of CSR over dense, this run: %.2f without zeros, %.2f at 0.9, %.2f at 0.99", csrTime[0]/denseTime[0], csrTime[6]/denseTime[6], csrTime[8]/denseTime[8])
 
-	// The first sparsity at which CSR is smaller: 16 bytes a non-zero and 8 a row pointer, against 8 a weight.
-	smaller := 0
-	for ; ; smaller++ {
-		w := mat.NewDense(1, size, nil)
-		for j := smaller; j < size; j++ {
-			w.Set(0, j, 1)
-		}
-		if mobile.Compress(w).Bytes() < 8*size {
-			break
+	// The fewest zeros a row with which CSR is smaller: 16 bytes a non-zero and 8 a row pointer, one more than there are rows, against 8 a weight.
+	smaller := func(rows int) int {
+		for zeros := 0; ; zeros++ {
+			w := mat.NewDense(rows, size, nil)
+			w.Apply(func(_, j int, _ float64) float64 {
+				if j < zeros {
+					return 0
+				}
+				return 1
+			}, w)
+			if mobile.Compress(w).Bytes() < 8*rows*size {
+				return zeros
+			}
 		}
 	}
-	t.Logf("a row of %d weights is smaller as CSR from %d zeros on: %.3f", size, smaller, float64(smaller)/size)
-	check.Equal(t, "zeros from which a row of 256 is smaller as CSR", smaller, size/2+2, check.Exact,
-		check.Why("16·(256 − zeros) + 16 < 8·256: just over half"))
+	layer, row := smaller(size), smaller(1)
+	t.Logf("a %d×%d layer is smaller as CSR from %d zeros a row on (%.3f), a single row from %d", size, size, layer, float64(layer)/size, row)
+	check.Equal(t, "zeros a row from which 256×256 weights are smaller as CSR", layer, size/2+1, check.Exact,
+		check.Why("256·16·(256 − zeros) + 8·257 < 8·256·256: just over half"))
+	check.Equal(t, "zeros from which a single row of 256 is smaller as CSR", row, size/2+2, check.Exact,
+		check.Why("16·(256 − zeros) + 16 < 8·256: a single row has two pointers"))
 }
 
 // TestWhyBudget counts one layer of MobileNet, 14×14×512 → 512 with 3×3 kernels, and what a cheaper layer is worth for the frame.
