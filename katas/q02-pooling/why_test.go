@@ -148,18 +148,21 @@ func TestWhyLost(t *testing.T) {
 	a, b := pooling.Confusable()
 	after := pooling.Max(a, 2, 2)
 	check.Equal(t, "Max(a, 2, 2)", after, pooling.Max(b, 2, 2), check.Exact, check.Why("whatever comes after the pooling cannot tell a from b"))
-	image := func(x tensor.CHW) *figure.Heat {
+	panel := func(title string, x tensor.CHW) figure.Panel {
 		var rows [][]float64
 		for i := range x.H {
 			rows = append(rows, x.Data[i*x.W:(i+1)*x.W])
 		}
 		low, high := floats.Min(append(a.Data, b.Data...)), floats.Max(append(a.Data, b.Data...))
-		return &figure.Heat{Values: rows, Numbers: true, Min: &low, Max: &high}
+		return figure.Panel{
+			Title: title, X: figure.Axis{Label: "column"}, Y: figure.Axis{Label: "row"},
+			Heat: &figure.Heat{Values: rows, Numbers: true, Min: &low, Max: &high},
+		}
 	}
 	figure.Save(t, "lost", figure.Figure{
 		Title:   "Two different images, one map: where in its window a value was is lost",
 		Caption: "The pair is your own Confusable. No layer after the pooling can tell the two apart.",
-		Panels:  []figure.Panel{{Title: "a", Heat: image(a)}, {Title: "b", Heat: image(b)}, {Title: "either, max pooled 2×2", Heat: image(after)}},
+		Panels:  []figure.Panel{panel("a", a), panel("b", b), panel("either, max pooled 2×2", after)},
 	})
 
 	// One bright pixel in sixteen places.

@@ -35,8 +35,8 @@ func rows(x tensor.CHW) [][]float64 {
 func TestWhyBorder(t *testing.T) {
 	defer check.Rescue(t)
 	fig := figure.Figure{
-		Title:   "How many 3×3 windows read each pixel of a 5×5 image",
-		Caption: "Unpadded, a corner is read once and the centre nine times. One ring of zeros narrows that to 4 and 9; two rings end it.",
+		Title:   "Of valid, same and full padding with zeros, only full reads all pixels equally often",
+		Caption: "How many 3×3 windows read each pixel of a 5×5 image. Unpadded, a corner is read once and the centre nine times. One ring of zeros narrows that to 4 and 9; two rings end it.",
 	}
 	for _, c := range []struct {
 		pad                  int
@@ -70,7 +70,7 @@ func TestWhyBorder(t *testing.T) {
 func TestWhyDepth(t *testing.T) {
 	defer check.Rescue(t)
 	fig := figure.Figure{
-		Title:   "What is left of 32 pixels after each layer",
+		Title:   "Unpadded, 32 pixels last for 15 layers of 3×3, 7 of 5×5 or 5 of 7×7",
 		Caption: "Stride 1. Unpadded, a layer takes k − 1 pixels, and a line ends where the next layer no longer fits. Padded (k − 1)/2, nothing is lost.",
 		Panels:  []figure.Panel{{X: figure.Axis{Label: "layer"}, Y: figure.Axis{Label: "pixels along one axis", Min: new(0.0)}}},
 	}

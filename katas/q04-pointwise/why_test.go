@@ -204,7 +204,7 @@ func TestWhyDeeper(t *testing.T) {
 		return rows
 	}
 	panel := func(title string, v []float64) figure.Panel {
-		return figure.Panel{Title: title, Heat: &figure.Heat{Values: grid(v), Min: new(0.0), Max: new(1.0)}}
+		return figure.Panel{Title: title, X: figure.Axis{Label: "column"}, Y: figure.Axis{Label: "row"}, Heat: &figure.Heat{Values: grid(v), Names: []string{"off", "on"}, Min: new(0.0), Max: new(1.0)}}
 	}
 	figure.Save(t, "xor", figure.Figure{
 		Title:   "1×1, ReLU, 1×1: XOR of two channels at every pixel, which no single 1×1 can compute",

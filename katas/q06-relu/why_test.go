@@ -71,7 +71,7 @@ func TestWhyVanishing(t *testing.T) {
 	}
 	series = append(series, figure.Series{Name: "¼ a layer, the ceiling of σ′", X: layers, Y: ceiling, Mark: figure.Dashed})
 	figure.Save(t, "vanishing", figure.Figure{
-		Title:   "The gradient on its way back to the first layer",
+		Title:   "Ten sigmoid layers lose the gradient; He's weights keep it in ReLU, Glorot's in tanh layers",
 		Caption: "One batch of 64 digits before any training, 10 hidden layers of 32. Read from right to left: the gradient enters at layer 10.",
 		Panels: []figure.Panel{{
 			X:      figure.Axis{Label: "hidden layer"},
@@ -104,7 +104,7 @@ func TestWhyInitialWeights(t *testing.T) {
 		theory = append(theory, math.Pow(2, -float64(l+1)))
 	}
 	figure.Save(t, "second-moments", figure.Figure{
-		Title:   "The signal on its way through 50 ReLU layers",
+		Title:   "Weights of variance 1/n halve the signal in every ReLU layer, 2/n keep it",
 		Caption: "Width 128, one random input. Every ReLU halves the mean of h²; He's weights double it again.",
 		Panels: []figure.Panel{{
 			X: figure.Axis{Label: "layer"},
@@ -171,6 +171,7 @@ func TestWhyDead(t *testing.T) {
 	// 64-32-10, 300 digits, He's weights, batch 30, 5 epochs, one net for each rate.
 	rates := []float64{0.1, 0.3, 1, 3}
 	fractions := make([]float64, len(rates))
+	var killed []figure.Bar
 	for i, rate := range rates {
 		n := newNet([]int{64, 32, 10}, rectifier, heStd, rng)
 		for range 5 {
@@ -180,10 +181,11 @@ func TestWhyDead(t *testing.T) {
 			}
 		}
 		fractions[i] = relu.DeadFraction(n.run(set.X, set.Labels).z[0])
+		killed = append(killed, figure.Bar{Label: fmt.Sprint(rate), Value: fractions[i]})
 		t.Logf("rate %v: %.0f of 32 units dead after 5 epochs", rate, 32*fractions[i])
 	}
 	figure.Save(t, "dead-units", figure.Figure{
-		Title:   "Dead units: what they learn, and what kills them",
+		Title:   "A dead ReLU unit gets no gradient, a leaky one does; too large a rate kills units",
 		Caption: "Left: 300 digits, 16 hidden units, the first four of them dead. Right: 32 hidden units, 5 epochs of SGD in batches of 30.",
 		Panels: []figure.Panel{
 			{
@@ -193,10 +195,10 @@ func TestWhyDead(t *testing.T) {
 				Bars:  bars,
 			},
 			{
-				Title:  "units dead after training",
-				X:      figure.Axis{Label: "learning rate", Log: true},
-				Y:      figure.Axis{Label: "fraction of units", Min: new(0.0), Max: new(1.0)},
-				Series: []figure.Series{{X: rates, Y: fractions, Mark: figure.LinePoints}},
+				Title: "units dead after training",
+				X:     figure.Axis{Label: "learning rate"},
+				Y:     figure.Axis{Label: "fraction of units", Min: new(0.0), Max: new(1.1)},
+				Bars:  killed,
 			},
 		},
 	})

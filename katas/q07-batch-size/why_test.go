@@ -50,7 +50,7 @@ func TestWhyNoise(t *testing.T) {
 	check.Equal(t, "EpochGradient over batches of 3, 3 and 2", epoch, full, check.Rel(1e-9), check.Why("one epoch holds the full gradient"))
 
 	figure.Save(t, "noise", figure.Figure{
-		Title:   "The noise of a mini-batch gradient",
+		Title:   "Without replacement the noise of a mini-batch gradient falls faster than 1/B, and to 0",
 		Caption: "8 examples, one component of the gradient. Points: the variance over all mini-batches, listed one by one.",
 		Panels: []figure.Panel{{
 			X: figure.Axis{Label: "batch size"},
@@ -106,8 +106,8 @@ func TestWhyBudgets(t *testing.T) {
 		}
 	}
 	figure.Save(t, "budgets", figure.Figure{
-		Title:   "Which batch size is best? It depends on what is held equal",
-		Caption: "SGD on least squares, 120 examples, 6 features, rate 0.02. Lower is better; above 1 it diverged. Middle: mean of the last 5 epochs. Values below 1e-16 are drawn there.",
+		Title:   "The best batch size depends on what is held equal: the work, the updates, or the rate per example",
+		Caption: "SGD on least squares, 120 examples, 6 features, rate 0.02. Lower is better; above 1 it diverged. Middle: mean of the last 5 epochs. Values below 1e−16 are drawn there.",
 		Panels: []figure.Panel{
 			panel("3 epochs each: equal work", epochs, 1e-4, 1),
 			panel("1,200 updates each: equal steps", updates, 1e-16, 1),
@@ -174,8 +174,8 @@ func TestWhyDivergence(t *testing.T) {
 	}
 	t.Logf("2/λmax = %.3f", limit)
 	figure.Save(t, "divergence", figure.Figure{
-		Title:   "Where the linear scaling rule ends",
-		Caption: "Least squares, 120 examples, 6 features. Left: the full batch; values below 1e-16 are drawn there. Right: the largest rate that does not diverge within 40 epochs, so it may lie a little above the limit.",
+		Title:   "Descent diverges beyond the rate 2/λmax, and there the linear scaling rule ends",
+		Caption: "Least squares, 120 examples, 6 features. Left: the full batch; values below 1e−16 are drawn there. Right: the largest rate that does not diverge within 40 epochs, so it may lie a little above the limit.",
 		Panels: []figure.Panel{
 			{
 				Title:  "full batch, rates around 2/λmax",

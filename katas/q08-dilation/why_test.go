@@ -187,10 +187,13 @@ func TestWhyGridding(t *testing.T) {
 	}
 
 	panel := func(title string, dilations []int) figure.Panel {
-		return figure.Panel{Title: title, Heat: &figure.Heat{Values: reads(t, dilations), Min: new(0.0), Max: new(1.0)}}
+		return figure.Panel{
+			Title: title, X: figure.Axis{Label: "column of the field"}, Y: figure.Axis{Label: "row of the field"},
+			Heat: &figure.Heat{Values: reads(t, dilations), Names: []string{"not read", "read"}, Min: new(0.0), Max: new(1.0)},
+		}
 	}
 	figure.Save(t, "gridding", figure.Figure{
-		Title:   "Which pixels of its field one output reads (1) and which it never sees (0)",
+		Title:   "Dilations 2, 2, 2 leave holes in the field of an output; 1, 2, 4 read every pixel",
 		Caption: "Three 3×3 layers with the dilations named above each panel; found by your backward pass.",
 		Panels:  []figure.Panel{panel("dilations 2, 2, 2: 49 of 169 pixels", []int{2, 2, 2}), panel("dilations 1, 2, 4: all 225 pixels", []int{1, 2, 4})},
 	})

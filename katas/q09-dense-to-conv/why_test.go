@@ -78,7 +78,7 @@ func TestWhyCosts(t *testing.T) {
 		x, many, once = append(x, float64(image)), append(many, float64(s)/1e9), append(once, float64(w)/1e9)
 	}
 	figure.Save(t, "costs", figure.Figure{
-		Title:   "Scoring every place: crop by crop, or the whole image at once",
+		Title:   "One pass over the whole image scores every place for a fraction of the cost of the crops",
 		Caption: "VGG-16, 224×224 crops every 32 pixels, its dense layers as convolutions.",
 		Panels: []figure.Panel{{
 			X: figure.Axis{Label: "side of the image, pixels"}, Y: figure.Axis{Label: "billion multiply-accumulates", Log: true},
@@ -127,10 +127,10 @@ func TestWhyCanvas(t *testing.T) {
 				return out
 			}
 			shown = figure.Figure{
-				Title:   fmt.Sprintf("The score of class %d over a canvas, by one convolution", label),
+				Title:   fmt.Sprintf("One convolution scores class %d at every place of a canvas", label),
 				Caption: fmt.Sprintf("A position is where an 8×8 window has its top left pixel. The digit's is row %d, column %d; the highest score is at row %d, column %d.", top, left, row, column),
 				Panels: []figure.Panel{
-					{Title: "canvas", Heat: &figure.Heat{Values: rows(canvas, 0)}},
+					{Title: "canvas", X: figure.Axis{Label: "column"}, Y: figure.Axis{Label: "row"}, Heat: &figure.Heat{Values: rows(canvas, 0)}},
 					{Title: fmt.Sprintf("score of class %d", label), X: figure.Axis{Label: "column of the window"}, Y: figure.Axis{Label: "row of the window"}, Heat: &figure.Heat{Values: rows(scores, label), Diverging: true}},
 				},
 			}

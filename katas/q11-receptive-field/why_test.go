@@ -68,7 +68,7 @@ func TestWhyFields(t *testing.T) {
 	}
 	panel.Series = append(panel.Series, figure.Series{Name: "an image of 224", X: []float64{1, 51}, Y: []float64{224, 224}, Mark: figure.Dashed})
 	figure.Save(t, "fields", figure.Figure{
-		Title:   "How the receptive field grows with the layers",
+		Title:   "ResNet-50's receptive field outgrows the image, AlexNet's and VGG-16's nearly fill it",
 		Caption: "Every layer with a kernel, pooling layers too, up to the last map. A layer adds (k − 1)·jump: a 1×1 nothing, a 3×3 the more, the more strides come before it.",
 		Panels:  []figure.Panel{panel},
 	})

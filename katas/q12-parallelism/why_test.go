@@ -273,9 +273,9 @@ func TestWhyPartition(t *testing.T) {
 		bubbles = append(bubbles, s)
 	}
 	figure.Save(t, "schedule", figure.Figure{
-		Title:   "A pipeline fills and drains",
-		Caption: "The microbatch that each stage works on in each tick, forward only. Grey cells are idle: the bubble.",
-		Panels:  []figure.Panel{{X: figure.Axis{Label: "tick"}, Y: figure.Axis{Label: "stage"}, Heat: &figure.Heat{Values: cells, Numbers: true}}},
+		Title:   fmt.Sprintf("A pipeline of 4 stages fills and drains: with 8 microbatches %.0f %% of the cells are idle", 100*idle(parallelism.Schedule(stages, microbatches))),
+		Caption: "The microbatch that each stage works on in each tick, forward only. Cells without a number are idle: the bubble.",
+		Panels:  []figure.Panel{{X: figure.Axis{Label: "tick"}, Y: figure.Axis{Label: "stage"}, Heat: &figure.Heat{Values: cells, Numbers: true, Min: new(-4.0), Max: new(20.0)}}},
 	})
 	figure.Save(t, "bubble", figure.Figure{
 		Title:   "More microbatches shrink the bubble, more stages swell it",

@@ -1,6 +1,7 @@
 package mobile_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -100,7 +101,7 @@ func TestWhyZeros(t *testing.T) {
 			{
 				Title: "storage", X: figure.Axis{Label: "share of zeros"}, Y: figure.Axis{Label: "KiB", Min: new(0.0)},
 				Series: []figure.Series{
-					{Name: "dense", X: sparsities, Y: denseBytes}, {Name: "CSR", X: sparsities, Y: bytes, Mark: figure.LinePoints},
+					{Name: "dense", X: sparsities, Y: denseBytes, Mark: figure.LinePoints}, {Name: "CSR", X: sparsities, Y: bytes, Mark: figure.LinePoints},
 				},
 			},
 			{
@@ -164,7 +165,7 @@ func TestWhyBudget(t *testing.T) {
 	check.Equal(t, "thousandths of the frame that make it six times as fast", sixfold, 940, check.Exact, check.Why("(1 − 1/6)/(1 − 1/8.84) = 0.9396"))
 	require.Less(t, half, mobile.Speedup(0.5, math.Inf(1)), "half of the frame cannot give more than twice the rate")
 	figure.Save(t, "budget", figure.Figure{
-		Title:   "What a cheaper layer saves, and what that is worth for the frame rate",
+		Title:   fmt.Sprintf("Layers %.1f times cheaper make the frame %.1f times as fast if they took half of it", 1/ratio, half),
 		Caption: "Left: a 3×3 layer of 512 → 512 channels. Right: Amdahl's law, if time followed the multiply-accumulates; half the side is a quarter of them.",
 		Panels: []figure.Panel{
 			{

@@ -150,9 +150,9 @@ func TestWhyBreakEven(t *testing.T) {
 		Name: "break-even", Mark: figure.Points, X: []float64{float64(n)}, Y: []float64{1e6 * productFlops(n) / cpuRate},
 	})
 	figure.Save(t, "break-even", figure.Figure{
-		Title: "Is it worth moving to the GPU?",
+		Title: fmt.Sprintf("Over this link a product pays from n = %d on, an addition never: work for a byte decides", n),
 		Caption: "Matrices in float32 go to the GPU, the result comes back. CPU 1 Tflop/s, GPU 19.5 Tflop/s, link 32 GB/s. A product does n/6 flops a byte, " +
-			"so there is a size where the lines cross; an addition does 1/12 at any size, and they never do. A faster link moves the crossing.",
+			"so there is a size where the lines cross; an addition does 1/12 at any size, and over this link they never do. A faster link moves the crossing.",
 		Panels: []figure.Panel{
 			product,
 			panel("addition: never pays", additionFlops),
@@ -160,7 +160,7 @@ func TestWhyBreakEven(t *testing.T) {
 				Title:  "break-even of the product",
 				X:      figure.Axis{Label: "link in GB/s", Log: true},
 				Y:      figure.Axis{Label: "smallest n that pays", Log: true},
-				Series: []figure.Series{{Name: "product", X: links, Y: sizes, Mark: figure.LinePoints}},
+				Series: []figure.Series{{X: links, Y: sizes, Mark: figure.LinePoints}},
 			},
 		},
 	})

@@ -72,6 +72,7 @@ type Heat struct {
 	Values    [][]float64 // row 0 is on top
 	Numbers   bool        // print each value in its cell
 	Min, Max  *float64    // the ends of the colours; nil fits the data: set both where panels are compared
+	Names     []string    // of the values 0, 1, 2, … in the key, where there are no others
 	Diverging bool        // for values around 0, which gets the neutral colour: the ends are then ±the largest magnitude
 }
 
@@ -271,8 +272,11 @@ func (p Panel) checkHeat() error {
 		if len(row) != len(p.Heat.Values[0]) {
 			return fmt.Errorf("row %d of the heat map has %d values, row 0 has %d", i, len(row), len(p.Heat.Values[0]))
 		}
-		for _, v := range row {
+		for j, v := range row {
 			found = found || finite(v)
+			if n := len(p.Heat.Names); n > 0 && finite(v) && (v != math.Trunc(v) || v < 0 || v >= float64(n)) {
+				return fmt.Errorf("row %d, column %d of the heat map is %v, which has no name", i, j, v)
+			}
 		}
 	}
 	if !found {

@@ -81,6 +81,8 @@ func TestCheckRejects(t *testing.T) {
 	rows.Panels[0].Y.Ticks = []string{"a"}
 	both := lines(curve)
 	both.Panels[0].Bars = []figure.Bar{{Label: "a"}}
+	unnamed := heat([]float64{1, 2})
+	unnamed.Panels[0].Heat.Names = []string{"off", "on"}
 	colours := heat([]float64{1, 2})
 	colours.Panels[0].Heat.Min = new(inf)
 
@@ -124,6 +126,7 @@ func TestCheckRejects(t *testing.T) {
 		{"panel 0: row 1 of the heat map has 1 values, row 0 has 2", heat([]float64{1, 2}, []float64{3})},
 		{"panel 0: the heat map has no finite value", heat([]float64{nan, inf})},
 		{"panel 0: the heat map has no finite value", heat([]float64{})},
+		{"panel 0: row 0, column 1 of the heat map is 2, which has no name", unnamed},
 		{"panel 0: 3 x ticks for 2 columns", ticks},
 		{"panel 0: 1 y ticks for 2 rows", rows},
 		{"panel 0: colours: an end at +Inf", colours},
@@ -146,6 +149,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			},
 			{Y: figure.Axis{Label: "y"}, Bars: []figure.Bar{{Label: "a", Group: "g", Value: 1.0 / 3}, {Label: "b", Group: "g"}}},
 			{Heat: &figure.Heat{Values: [][]float64{{1, nan}, {0, -3}}, Numbers: true, Min: new(-3.0), Diverging: true}},
+			{Heat: &figure.Heat{Values: [][]float64{{1, nan}}, Names: []string{"off", "on"}}},
 		},
 	}
 	require.NoError(t, f.Check())

@@ -61,12 +61,13 @@ type heatJSON struct {
 	Numbers   bool     `json:",omitempty"`
 	Min       *float64 `json:",omitempty"`
 	Max       *float64 `json:",omitempty"`
+	Names     []string `json:",omitempty"`
 	Diverging bool     `json:",omitempty"`
 }
 
 // MarshalJSON writes a value that is not finite as null.
 func (h Heat) MarshalJSON() ([]byte, error) {
-	j := heatJSON{Numbers: h.Numbers, Min: h.Min, Max: h.Max, Diverging: h.Diverging}
+	j := heatJSON{Numbers: h.Numbers, Min: h.Min, Max: h.Max, Names: h.Names, Diverging: h.Diverging}
 	for _, row := range h.Values {
 		j.Values = append(j.Values, row)
 	}
@@ -77,7 +78,7 @@ func (h Heat) MarshalJSON() ([]byte, error) {
 func (h *Heat) UnmarshalJSON(data []byte) error {
 	var j heatJSON
 	err := json.Unmarshal(data, &j)
-	*h = Heat{Numbers: j.Numbers, Min: j.Min, Max: j.Max, Diverging: j.Diverging}
+	*h = Heat{Numbers: j.Numbers, Min: j.Min, Max: j.Max, Names: j.Names, Diverging: j.Diverging}
 	for _, row := range j.Values {
 		h.Values = append(h.Values, row)
 	}

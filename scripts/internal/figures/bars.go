@@ -49,7 +49,9 @@ func (b bars) Plot(c draw.Canvas, plt *plot.Plot) {
 		at := float64(slices.Index(b.labels, bar.Label)) - barShare/2 + share*float64(slices.Index(b.groups, bar.Group))
 		top := max(c.Min.Y, min(c.Max.Y, y(bar.Value)))
 		box := vg.Rectangle{Min: vg.Point{X: x(at) + 0.5, Y: min(base, top)}, Max: vg.Point{X: x(at+share) - 0.5, Y: max(base, top)}}
-		c.FillPolygon(b.keys[bar.Group].colour, corners(box))
+		if box.Size().Y > 0 {
+			b.keys[bar.Group].fill(c, box)
+		}
 
 		sty := tickStyle
 		sty.Color = ink
@@ -58,8 +60,11 @@ func (b bars) Plot(c draw.Canvas, plt *plot.Plot) {
 		if bar.Value < 0 {
 			sty.YAlign, middle.Y = draw.YTop, box.Min.Y-2
 		}
-		if value := short(bar.Value); sty.Width(value) <= x(at+share)-x(at)+4 {
-			c.FillText(sty, middle, value)
+		for _, digits := range []int{3, 2} {
+			if value := number(bar.Value, digits); sty.Width(value) <= x(at+share)-x(at)+1 {
+				c.FillText(sty, middle, value)
+				break
+			}
 		}
 	}
 	if !b.panel.Y.Log && plt.Y.Min < 0 {

@@ -32,7 +32,7 @@ func Load(path string) (figure.Figure, error) {
 	return f, nil
 }
 
-// Draw writes base.svg and base.png, 900 pixels wide at the usual 96 a inch (the PNG has twice as many), and returns
+// Draw writes base.svg and base.png, 720 pixels wide at the usual 96 a inch (the PNG has twice as many), and returns
 // their names. Missing folders are made. A character that the font lacks is an error.
 func Draw(f figure.Figure, base string) (files []string, err error) {
 	if err := f.Check(); err != nil {

@@ -197,6 +197,7 @@ func samples() map[string]figure.Figure {
 		"heat-two-values": {
 			Title: "Which inputs three dilated layers read", Panels: []figure.Panel{
 				{Title: "(2, 2, 2)", X: figure.Axis{Label: "position"}, Y: figure.Axis{Ticks: []string{"read"}}, Heat: &figure.Heat{Values: [][]float64{{1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1}}}},
+				{Title: "named", X: figure.Axis{Label: "column"}, Y: figure.Axis{Label: "row"}, Heat: &figure.Heat{Values: [][]float64{{0, 1}, {1, 0}}, Names: []string{"not read", "read"}}},
 				{Title: "(1, 2, 4)", X: figure.Axis{Label: "position"}, Y: figure.Axis{Ticks: []string{"read"}}, Heat: &figure.Heat{Values: [][]float64{{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}}},
 			},
 		},
@@ -241,6 +242,9 @@ func TestDraw(t *testing.T) {
 			for _, s := range p.Series {
 				require.True(t, s.Name == "" || slices.Contains(seen, s.Name), "%s: %q in the legend", name, s.Name)
 			}
+			if p.Heat != nil {
+				require.Subset(t, seen, p.Heat.Names, name)
+			}
 			for _, b := range p.Bars {
 				require.True(t, b.Group == "" || slices.Contains(seen, b.Group), "%s: %q in the legend", name, b.Group)
 			}
@@ -251,7 +255,7 @@ func TestDraw(t *testing.T) {
 		img, err := png.Decode(file)
 		require.NoError(t, err)
 		require.NoError(t, file.Close())
-		require.Equal(t, 1800, img.Bounds().Dx(), name)
+		require.Equal(t, 1440, img.Bounds().Dx(), name)
 		require.Greater(t, img.Bounds().Dy(), 150, name)
 	}
 }
@@ -317,6 +321,53 @@ func TestGapsAndEndsShow(t *testing.T) {
 	whole := line([]float64{1, 1, 1, 1, 1}, 4)
 	require.InEpsilon(t, 0.5, float64(line([]float64{1, 1, 1, math.NaN(), 1}, 4))/float64(whole), 0.1, "two of four segments, and a dot")
 	require.InEpsilon(t, 0.25, float64(line([]float64{1, 1, 9, 9, 9}, 1.01))/float64(whole), 0.15, "one of four segments is within")
+}
+
+// What has the same ink in grey has another shape: bars of different groups, lines of one panel.
+func TestGroupsAndLinesDifferInGrey(t *testing.T) {
+	bars := func(group string) figure.Figure {
+		return figure.Figure{Title: "t", Panels: []figure.Panel{{Y: figure.Axis{Label: "y"}, Bars: []figure.Bar{{Label: "a", Group: "one", Value: 1}, {Label: "a", Group: group, Value: 1}}}}}
+	}
+	vermilion := color.NRGBA{R: 0xd5, G: 0x5e, B: 0x00, A: 0xff}
+	full, striped := inked(t, bars("two"), blue), inked(t, bars("two"), vermilion)
+	require.Less(t, striped, full*3/4, "the second group is striped")
+	require.Positive(t, striped)
+
+	line := func(others ...figure.Series) figure.Figure {
+		series := append([]figure.Series{{Name: "a", X: []float64{0, 1}, Y: []float64{1, 1}}}, others...)
+		return figure.Figure{Title: "t", Panels: []figure.Panel{{X: figure.Axis{Label: "x"}, Y: figure.Axis{Label: "y", Min: new(0.0), Max: new(4.0)}, Series: series}}}
+	}
+	reference := figure.Series{Name: "b", X: []float64{0, 1}, Y: []float64{3, 3}, Mark: figure.Dashed}
+	alone := inked(t, line(reference), blue)
+	reference.Mark = figure.Line
+	require.Greater(t, inked(t, line(reference), blue), alone+100, "two lines have marks")
+}
+
+// One panel's legend that holds the others' serves all.
+func TestLegendsAreShared(t *testing.T) {
+	panel := func(names ...string) figure.Panel {
+		p := figure.Panel{X: figure.Axis{Label: "x"}, Y: figure.Axis{Label: "y"}}
+		for i, name := range names {
+			p.Series = append(p.Series, figure.Series{Name: name, X: []float64{0, 1}, Y: []float64{0, float64(i)}})
+		}
+		return p
+	}
+	count := func(panels ...figure.Panel) (n int) {
+		base := filepath.Join(t.TempDir(), "f")
+		_, err := figures.Draw(figure.Figure{Title: "t", Panels: panels}, base)
+		require.NoError(t, err)
+		svg, err := os.ReadFile(base + ".svg")
+		require.NoError(t, err)
+		for _, s := range texts(t, svg) {
+			if s == "training" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, 1, count(panel("training", "test"), panel("training", "test")))
+	require.Equal(t, 1, count(panel("training", "test"), panel("training")), "a part of another legend")
+	require.Equal(t, 2, count(panel("training", "test"), panel("training", "time")), "neither holds the other")
 }
 
 func TestDrawRejects(t *testing.T) {

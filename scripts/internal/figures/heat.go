@@ -15,6 +15,7 @@ import (
 
 const (
 	largestCell   = vg.Length(44)
+	widestCell    = 5             // the width of a table's cells over their height
 	colourBar     = vg.Length(48) // its width with its numbers
 	fewest        = 5             // so many different values or fewer have a legend instead of a colour bar
 	emptyCellGrey = 0xf0
@@ -147,7 +148,7 @@ func dark(c color.Color) bool {
 		}
 		return math.Pow((s+0.055)/1.055, 2.4)
 	}
-	return 0.2126*linear(r)+0.7152*linear(g)+0.0722*linear(b) < 0.179
+	return 0.2126*linear(r)+0.7152*linear(g)+0.0722*linear(b) < 0.213 // where ink and white contrast alike
 }
 
 func (h heat) DataRange() (xmin, xmax, ymin, ymax float64) {
@@ -159,7 +160,11 @@ func (p panel) colourBarWidth() vg.Length {
 	if p.Heat.Numbers {
 		return 0
 	}
-	return colourBar
+	width := colourBar
+	for _, name := range p.Heat.Names {
+		width = max(width, 10+9+4+tickStyle.Width(name))
+	}
+	return width
 }
 
 // drawHeat draws the panel's plot with square cells and the key to its colours.
@@ -168,7 +173,11 @@ func (p panel) drawHeat(c draw.Canvas) {
 	data := p.dataCanvas(c)
 	columns, rows := vg.Length(len(p.Heat.Values[0])), vg.Length(len(p.Heat.Values))
 	cell := min(data.Size().X/columns, data.Size().Y/rows, largestCell)
-	c.Max.X -= data.Size().X - cell*columns
+	wide := cell
+	if len(p.X.Ticks) > 0 { // a table and not an image
+		wide = min(data.Size().X/columns, widestCell*cell)
+	}
+	c.Max.X -= data.Size().X - wide*columns
 	c.Min.Y += data.Size().Y - cell*rows
 	p.drawPlot(c)
 	data = p.dataCanvas(c)
@@ -198,11 +207,15 @@ func (h heat) drawValues(c draw.Canvas, values []float64) {
 	sty := tickStyle
 	sty.YAlign = draw.YCenter
 	for i, v := range values {
+		name := short(v)
+		if len(h.Names) > 0 {
+			name = h.Names[int(v)]
+		}
 		y := c.Max.Y - 5 - vg.Length(i)*entryLine
 		box := vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: y - 4.5}, Max: vg.Point{X: c.Min.X + 9, Y: y + 4.5}}
 		c.FillPolygon(h.ramp.at(v), corners(box))
 		c.StrokeLines(draw.LineStyle{Color: faded, Width: 0.5}, append(corners(box), box.Min))
-		c.FillText(sty, vg.Point{X: box.Max.X + 4, Y: y}, short(v))
+		c.FillText(sty, vg.Point{X: box.Max.X + 4, Y: y}, name)
 	}
 }
 

@@ -46,26 +46,44 @@ func (p *polygon) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 
 // key is how a name looks in every panel of a figure.
 type key struct {
-	colour color.NRGBA
-	shape  draw.GlyphDrawer
-	round  int // how often the colours have come round before
+	colour  color.NRGBA
+	shape   draw.GlyphDrawer
+	round   int  // how often the colours have come round before
+	marked  bool // a line that shares a panel with another line: its shape tells them apart in grey
+	pattern int  // the number of a group of bars
 }
 
 // colours gives each name of a figure its look, in the order of first use.
 func colours(f figure.Figure) map[string]key {
 	keys := map[string]key{}
+	var groups []string
 	add := func(name string) {
 		if _, ok := keys[name]; !ok {
 			n := len(keys)
-			keys[name] = key{okabeIto[n%len(okabeIto)], shapes[n%len(shapes)], n / len(okabeIto)}
+			keys[name] = key{colour: okabeIto[n%len(okabeIto)], shape: shapes[n%len(shapes)], round: n / len(okabeIto)}
 		}
 	}
 	for _, p := range f.Panels {
+		var lines []string
 		for _, s := range p.Series {
 			add(s.Name)
+			if s.Mark == figure.Line {
+				lines = append(lines, s.Name)
+			}
+		}
+		for _, name := range lines {
+			k := keys[name]
+			k.marked = k.marked || len(lines) > 1
+			keys[name] = k
 		}
 		for _, b := range p.Bars {
 			add(b.Group)
+			if b.Group != "" && !slices.Contains(groups, b.Group) {
+				k := keys[b.Group]
+				k.pattern = len(groups)
+				keys[b.Group] = k
+				groups = append(groups, b.Group)
+			}
 		}
 	}
 	return keys
@@ -87,6 +105,27 @@ func (k key) glyph(m figure.Mark) draw.GlyphStyle {
 		sty.Shape, sty.Radius = draw.CircleGlyph{}, 1.5 // a point alone between two gaps of a line
 	}
 	return sty
+}
+
+// fill fills a bar: the groups of a figure fully, with stripes, lightly, and so on, so that they differ in grey.
+func (k key) fill(c draw.Canvas, box vg.Rectangle) {
+	switch k.pattern % 3 {
+	case 0:
+		c.FillPolygon(k.colour, corners(box))
+	case 1:
+		c.FillPolygon(color.White, corners(box))
+		inside := draw.Canvas{Canvas: c.Canvas, Rectangle: box}
+		tall := box.Size().Y
+		for x := box.Min.X - tall; x < box.Max.X; x += 4 {
+			inside.StrokeLines(draw.LineStyle{Color: k.colour, Width: 1.6}, inside.ClipLinesXY([]vg.Point{{X: x, Y: box.Min.Y}, {X: x + tall, Y: box.Max.Y}})...)
+		}
+	case 2:
+		light := k.colour
+		light.A = 0x70
+		c.FillPolygon(color.White, corners(box))
+		c.FillPolygon(light, corners(box))
+	}
+	c.StrokeLines(draw.LineStyle{Color: k.colour, Width: 0.75}, append(corners(box), box.Min))
 }
 
 func (k key) area() color.NRGBA {
@@ -184,7 +223,7 @@ func (e entry) drawThumb(c draw.Canvas, x, y vg.Length) {
 	switch {
 	case e.area && !e.band:
 		box.Min.X += thumb / 2
-		c.FillPolygon(e.key.colour, corners(box))
+		e.key.fill(c, box)
 		return
 	case e.band:
 		c.FillPolygon(e.key.area(), corners(box))
@@ -195,7 +234,10 @@ func (e entry) drawThumb(c draw.Canvas, x, y vg.Length) {
 	if e.mark != figure.Points {
 		c.StrokeLine2(e.key.line(e.mark), x, y, x+thumb, y)
 	}
-	if e.mark == figure.Points || e.mark == figure.LinePoints {
+	switch {
+	case e.mark == figure.Points || e.mark == figure.LinePoints:
 		c.DrawGlyphNoClip(e.key.glyph(e.mark), vg.Point{X: x + thumb/2, Y: y})
+	case e.mark == figure.Line && e.key.marked:
+		c.DrawGlyphNoClip(e.key.glyph(figure.LinePoints), vg.Point{X: x + thumb/2, Y: y})
 	}
 }

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -19,6 +20,7 @@ func newPlot(p figure.Panel, keys map[string]key, w vg.Length) *plot.Plot {
 	switch {
 	case p.Heat != nil:
 		addHeat(plt, p)
+		fitLabels(plt, p.X.Ticks, w)
 	case len(p.Bars) > 0:
 		addBars(plt, p, keys, w)
 	default:
@@ -133,6 +135,9 @@ func (s curve) Plot(c draw.Canvas, plt *plot.Plot) {
 		case s.Mark == figure.Points:
 		case len(run) > 1:
 			c.StrokeLines(s.key.line(s.Mark), c.ClipLinesXY(run)...)
+			if s.Mark == figure.Line && s.key.marked {
+				s.drawMarks(c, run)
+			}
 		case len(run) == 1:
 			c.DrawGlyph(s.key.glyph(s.Mark), run[0])
 		}
@@ -151,6 +156,21 @@ func (s curve) Plot(c draw.Canvas, plt *plot.Plot) {
 		}
 	}
 	flush()
+}
+
+// drawMarks puts the line's shape on it at even distances across the panel, a little apart from those of the others.
+func (s curve) drawMarks(c draw.Canvas, run []vg.Point) {
+	const marks = 6
+	each := c.Size().X / marks
+	offset := each * vg.Length(slices.Index(shapes, s.key.shape)+1) / vg.Length(len(shapes)+1)
+	for at := c.Min.X + offset; at < c.Max.X; at += each {
+		for i := range run[1:] {
+			a, b := run[i], run[i+1]
+			if a.X <= at && at < b.X {
+				c.DrawGlyph(s.key.glyph(figure.LinePoints), vg.Point{X: at, Y: a.Y + (b.Y-a.Y)*(at-a.X)/(b.X-a.X)})
+			}
+		}
+	}
 }
 
 func (s curve) DataRange() (xmin, xmax, ymin, ymax float64) {

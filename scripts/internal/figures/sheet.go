@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	width      = 9.375 * vg.Inch // 900 pixels
+	width      = 7.5 * vg.Inch // 720 pixels: shown 600 wide, the smallest text is still 10 pixels high
 	margin     = vg.Length(12)
 	gutter     = vg.Length(18) // between panels
 	gap        = vg.Length(8)  // between what stands above one another
-	tallest    = vg.Length(290)
+	tallest    = vg.Length(250)
 	contentMax = width - 2*margin
 	labelRoom  = vg.Length(16) // of an axis
 )
@@ -71,24 +71,17 @@ func layOut(f figure.Figure) *sheet {
 	return s
 }
 
-// share moves the panels' legends into one for all where they are the same.
+// share moves the panels' legends into one for all where one of them holds the others.
 func (s *sheet) share() {
-	first := -1
-	for i, p := range s.panels {
-		if len(p.legend.entries) == 0 {
-			continue
-		}
-		if first >= 0 && !slices.Equal(p.legend.entries, s.panels[first].legend.entries) {
-			return
-		}
-		if first < 0 {
-			first = i
+	longest := slices.MaxFunc(s.panels, func(a, b panel) int { return len(a.legend.entries) - len(b.legend.entries) }).legend
+	for _, p := range s.panels {
+		for _, e := range p.legend.entries {
+			if !slices.Contains(longest.entries, e) {
+				return
+			}
 		}
 	}
-	if first < 0 {
-		return
-	}
-	s.shared = s.panels[first].legend.within(contentMax)
+	s.shared = longest.within(contentMax)
 	for i := range s.panels {
 		s.panels[i].legend = legend{}
 	}
