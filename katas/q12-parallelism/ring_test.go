@@ -47,10 +47,14 @@ type rescue struct {
 	status string
 }
 
-func (r *rescue) Output() io.Writer    { return &r.says }
-func (r *rescue) Attr(_, value string) { r.status = value }
-func (r *rescue) Failed() bool         { return false }
-func (r *rescue) Fail()                {}
+func (r *rescue) Output() io.Writer { return &r.says }
+func (r *rescue) Attr(key, value string) {
+	if key == check.Attr {
+		r.status = value
+	}
+}
+func (r *rescue) Failed() bool { return false }
+func (r *rescue) Fail()        {}
 
 // run lets world workers work at the same time, each in its own goroutine, worker k's send leading to the recv of worker k+1. A message arrives as a copy, as
 // through a network. The workers live in a bubble of testing/synctest: when nothing in it can go on any more, the workers
