@@ -14,7 +14,7 @@ import (
 
 // Ancestors returns the nodes that a run must get a value for: the fetches and, through Inputs, all they depend on. A fed node has its value
 // already: neither it nor what only it depends on is among them. An Assign depends on its input, not on its Target. feeds may be nil.
-// Source: Abadi et al. 2015, section 4.2.
+// Source: Abadi et al. 2015.
 func Ancestors(fetches []*graph.Node, feeds map[*graph.Node]*mat.Dense) map[*graph.Node]bool {
 	needed := map[*graph.Node]bool{}
 	var visit func(nodes []*graph.Node)
@@ -152,7 +152,7 @@ func (s *Session) value(n *graph.Node, values map[*graph.Node]*mat.Dense) (*mat.
 // like input of BroadcastLike, SumLike and SpreadLike: where there is no other way to a w, loss does not depend on it.
 //
 // The error names the node, in quotes (%q): a loss whose shape is not 1×1, a w of another graph, a w that loss does not depend on, an Assign between
-// loss and a w. Source: Abadi et al. 2015, section 4.1.
+// loss and a w. Source: Abadi et al. 2015.
 func Gradients(loss *graph.Node, wrt ...*graph.Node) ([]*graph.Node, error) {
 	if loss.Shape != (graph.Shape{Rows: 1, Columns: 1}) {
 		return nil, fmt.Errorf("session: the loss %q is %v, want 1×1", loss.Name, loss.Shape)
