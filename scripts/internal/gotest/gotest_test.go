@@ -20,29 +20,39 @@ import (
 )
 
 // fixture writes testdata/workbook.txtar into a folder and returns what runs it and the kata.
-func fixture(t *testing.T, kata string) (*gotest.Runner, *workbook.Kata) {
+func fixture(t *testing.T, name string) (*gotest.Runner, *workbook.Kata) {
 	t.Helper()
 	archive, err := txtar.ParseFile("testdata/workbook.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := txtar.Write(archive, dir); err != nil {
 		t.Fatal(err)
 	}
-	w, err := workbook.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := w.Find(kata)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := gotest.New(w.Root)
+	k := kata(t, dir, name)
+	r, err := gotest.New(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r, k
+}
+
+// kata is one of the workbook at root.
+func kata(t *testing.T, root, name string) *workbook.Kata {
+	t.Helper()
+	w, err := workbook.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := w.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
 }
 
 // run fails the test if the tool fails, or leaves anything behind in its temporary folder.

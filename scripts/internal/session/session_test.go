@@ -1,0 +1,167 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/progress"
+	"whyhow/scripts/internal/workbook"
+)
+
+const (
+	endless = "package double\n\nfunc Double(x float64) float64 { for {} }\n\nfunc Halve(x float64) float64 { return x / 2 }\n"
+	right   = "package double\n\nfunc Double(x float64) float64 { return 2 * x }\n\nfunc Halve(x float64) float64 { return x / 2 }\n"
+)
+
+func fixture(t *testing.T) (*workbook.Kata, *gotest.Runner) {
+	t.Helper()
+	files, err := txtar.ParseFile("../../kata/testdata/fixture/workbook.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for _, f := range files.Files {
+		write(t, filepath.Join(root, f.Name), string(f.Data))
+	}
+	w, err := workbook.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := gotest.New(w.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Katas[0], r
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// next is the next event that is no Slow: whether a build is slow depends on the machine.
+func next(t *testing.T, s *Session) Event {
+	t.Helper()
+	for e := range s.Events() {
+		if _, slow := e.(Slow); !slow {
+			return e
+		}
+	}
+	t.Fatal("the session has ended")
+	return nil
+}
+
+// want checks that the events come that are of the types of these, in this order, and returns the last.
+func want(t *testing.T, s *Session, events ...Event) (last Event) {
+	t.Helper()
+	for _, e := range events {
+		if last = next(t, s); reflect.TypeOf(last) != reflect.TypeOf(e) {
+			t.Fatalf("the next event is %T %+v, want %T", last, last, e)
+		}
+	}
+	return last
+}
+
+func TestSession(t *testing.T) {
+	t.Parallel()
+	k, r := fixture(t)
+	store := progress.Spool{Dir: filepath.Join(t.TempDir(), "spool")}
+	s := Start(t.Context(), k, Options{
+		Runner: r, Store: store, Artifacts: t.TempDir(),
+		Draw: func(*gotest.Report) ([]string, error) { return []string{"line.png"}, nil },
+	})
+	if done := want(t, s, Started{}, Judged{}, Done{}).(Done); done.Report.Passed() != 0 || done.Unrecorded != nil {
+		t.Errorf("Done on the stub = %+v", done)
+	}
+
+	// A run is called off by a save, and by Again; what it would have found is never told.
+	write(t, k.File, endless)
+	want(t, s, Started{})
+	s.Again()
+	want(t, s, Started{})
+	write(t, k.File, right)
+	want(t, s, Started{}, Judged{}, Done{})
+	if drawn := want(t, s, Drawn{}).(Drawn); len(drawn.Files) != 1 {
+		t.Errorf("Drawn = %+v", drawn)
+	}
+
+	if err := os.Remove(k.File); err != nil {
+		t.Fatal(err)
+	}
+	failed := want(t, s, Started{}, Failed{}).(Failed)
+	if got := failed.Err.Error(); got != "katas/q01-double/double.go is gone" || workbook.HintOf(failed.Err) == "" {
+		t.Errorf("without its file the session says %q", got)
+	}
+	s.End()
+	standings, err := store.Standings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := standings[k.Name]; got.Solved.IsZero() || got.Steps["TestHalve"].Attempts != 1 {
+		t.Errorf("the store has %+v, want a solved run and the untouched stub", got)
+	}
+}
+
+// What cannot be recorded is told with the verdict, which stands.
+func TestUnrecorded(t *testing.T) {
+	t.Parallel()
+	k, r := fixture(t)
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "")
+	s := Start(t.Context(), k, Options{Runner: r, Store: broken{}})
+	if done := want(t, s, Started{}, Judged{}, Done{}).(Done); done.Unrecorded == nil || done.Report == nil {
+		t.Errorf("Done = %+v, want a Report and why it is not recorded", done)
+	}
+	s.End()
+}
+
+// broken is a Store to which nothing can be added.
+type broken struct{ progress.Spool }
+
+func (broken) Add(*gotest.Report) error                         { return errors.New("the disk is full") }
+func (broken) Standings() (map[string]progress.Standing, error) { return nil, nil }
+
+// The end of its context ends a session, also in the middle of a run, and closes its events.
+func TestEnd(t *testing.T) {
+	t.Parallel()
+	k, r := fixture(t)
+	write(t, k.File, endless)
+	ctx, cancel := context.WithCancel(t.Context())
+	s := Start(ctx, k, Options{Runner: r})
+	want(t, s, Started{})
+	cancel()
+	for e := range s.Events() {
+		t.Errorf("after the end there is an event: %T", e)
+	}
+	s.End() // once more is no harm
+}
+
+// A version control system that replaces the folder takes the watch away, and with it a save that was not yet told.
+func TestWatchOutlivesItsFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "q01-double")
+	write(t, filepath.Join(dir, "double.go"), endless)
+	saved, stands := make(chan struct{}), make(chan struct{})
+	var once bool
+	go watch(t.Context(), dir, false, saved, func() {
+		if !once { // it stands a second time when it looks for itself
+			once = true
+			close(stands)
+		}
+	})
+	<-stands
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "double.go"), right)
+	<-saved
+}
