@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help practice test build demo bench-loop bench-katas golden lint race modules
+.PHONY: help practice test build demo bench-loop bench-katas sums golden lint race modules
 # What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else.
 export GOFLAGS := -buildvcs=false
 export GOWORK := off
@@ -37,6 +37,9 @@ bench-loop: bin/kata ## measure the time from a save to the verdict
 bench-katas: bin/kata ## run the katas' benchmarks on the reference solutions
 	@mkdir -p .kata && bin/kata overlay >.kata/overlay.json
 	@go test -overlay=.kata/overlay.json -run '^$$' -bench . -benchmem ./katas/q...
+
+sums: bin/kata ## write katas/SHA256SUMS, by which a learner's run tells changed tests
+	@bin/kata verify --write-sums
 
 golden: ## make the golden cases afresh with PyTorch
 	@cd scripts/golden && for f in q*.py; do echo $$f; /usr/bin/python3 $$f || exit 1; done

@@ -14,18 +14,22 @@ import (
 )
 
 func (a *app) verify() *cobra.Command {
-	var asJSON bool
+	var asJSON, sums bool
 	options := proof.Options{CI: os.Getenv("CI") != ""}
 	c := &cobra.Command{
 		Use:   "verify [KATA…]",
 		Short: "Prove katas: files, stub, reference, planted mistakes, alternatives",
 		Long: `Verify checks all that a machine can check of what CONTRIBUTING.md asks of a kata, by default of all: the files, that the
-stub passes no step and the reference every step, that each planted mistake gets its diagnosis and each alternative passes.`,
+stub passes no step and the reference every step, that each planted mistake gets its diagnosis and each alternative passes. Of all katas it
+also checks that katas/SHA256SUMS lists the tests as they are.`,
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, err := workbook.Open(a.dir)
 			if err != nil {
 				return err
+			}
+			if sums {
+				return w.WriteSums()
 			}
 			katas := w.Katas
 			if len(args) > 0 {
@@ -57,10 +61,14 @@ stub passes no step and the reference every step, that each planted mistake gets
 					return errFailed
 				}
 			}
+			if len(args) == 0 {
+				return w.CheckSums()
+			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a line of JSON a kata, as it is done")
+	c.Flags().BoolVar(&sums, "write-sums", false, "write katas/SHA256SUMS, by which a learner's run tells changed tests, and end")
 	c.Flags().IntVar(&options.Jobs, "jobs", 0, "katas at a time; 0: as many as there are cores")
 	return c
 }

@@ -273,7 +273,10 @@ func (b *build) explain(out string) *BuildError {
 	e := &BuildError{Problems: problems(shown), Output: shown}
 	for _, special := range []func(*BuildError) []Problem{b.conflict, b.otherPackage, b.twice, b.foreign, b.contractBroken} {
 		if first := special(e); len(first) > 0 {
-			e.Problems = append(first, e.Problems...)
+			rest := slices.DeleteFunc(e.Problems, func(p Problem) bool { // what was explained is not said twice
+				return p.Line > 0 && p.File == first[0].File && p.Line == first[0].Line
+			})
+			e.Problems = append(first, rest...)
 			return e
 		}
 	}

@@ -27,8 +27,24 @@ func (b *build) describe(r *Report) error {
 	if r.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
 		return workbook.Errorf("unset it, or set it to a whole number", "%s=%q is not a whole number ≥ 0", check.SeedVariable, seed)
 	}
-	r.Notes = b.notes
+	var changed []string
+	if r.Workbook, changed, err = b.kata.Judges(); err != nil {
+		return err
+	}
+	r.Notes = append(differences(changed), b.notes...)
 	return nil
+}
+
+// differences says which tests are not the workbook's.
+func differences(changed []string) []string {
+	switch n := len(changed); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return []string{changed[0] + " differs from the workbook's: what passes here may fail there; git diff shows how"}
+	default:
+		return []string{fmt.Sprintf("%s and %d more differ from the workbook's: what passes here may fail there; git diff shows how", changed[0], n-1)}
+	}
 }
 
 // goVersion is the version of the go command that linked the tests.
