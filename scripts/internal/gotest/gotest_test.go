@@ -313,6 +313,33 @@ func TestHidden(t *testing.T) {
 	}
 }
 
+// A run that fails fast ends with the first step that fails, dead or alive, and with it the why steps.
+func TestFailFast(t *testing.T) {
+	r, k := fixture(t, "q90")
+	got := map[string]string{}
+	variants := []gotest.Variant{
+		{Name: "passes", Only: []string{"TestPass", "TestWhyFigure"}},
+		{Name: "fails", Only: []string{"TestPass", "TestFail", "TestRescued", "TestWhyFigure"}},
+		{Name: "dies", Only: []string{"TestGoroutine", "TestOverflow", "TestWhyFigure"}},
+		{Name: "waits for code", Only: []string{"TestTodo", "TestFail"}},
+	}
+	options := gotest.Options{FailFast: true, Jobs: 2}
+	failed, err := r.Variants(t.Context(), k, gotest.Subject{Name: "reference", File: k.Reference()}, options, variants, func(v gotest.Variant, r *gotest.Report) {
+		var all []string
+		for _, s := range r.Steps {
+			all = append(all, string(s.Status))
+		}
+		got[v.Name] = strings.Join(all, " ")
+	})
+	if failed != nil || err != nil {
+		t.Fatal(failed, err)
+	}
+	want := map[string]string{"passes": "pass pass", "fails": "pass fail missing missing", "dies": "crash missing missing", "waits for code": "todo missing"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("statuses mismatch (-want +got):\n%s", diff)
+	}
+}
+
 // What a step started may go wrong once all have passed, a data race under -race above all: go test fails then, and so must a run.
 func TestDiesAfterTheLastTest(t *testing.T) {
 	r, k := fixture(t, "q91")

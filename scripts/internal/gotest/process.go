@@ -1,8 +1,10 @@
 package gotest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +34,7 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 	}
 	functions = append(functions, b.companions(functions)...)
 	found := map[string]outcome{}
-	for len(functions) > 0 {
+	for len(functions) > 0 && !(b.options.FailFast && report.Broken() != nil) {
 		s, end, err := b.start(ctx, functions, kind)
 		if err != nil {
 			return err
@@ -47,6 +49,9 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 			}
 		}
 		b.judgeExit(found, s, end)
+		if b.options.FailFast && slices.ContainsFunc(slices.Collect(maps.Values(found)), func(o outcome) bool { return o.status.Failed() }) {
+			break
+		}
 		if s.finished || len(rest) == len(functions) {
 			for _, name := range rest {
 				found[name] = b.judgeUnstarted(name, s, end)
@@ -86,12 +91,12 @@ func (b *build) companions(tests []string) (names []string) {
 // none if it did not pass, for they show a wrong result, or are half written.
 func (b *build) fill(step *Step, found map[string]outcome) (figures []Figure) {
 	own := found[step.Test]
-	step.Status, step.Messages, step.Seconds = own.status, own.messages, own.seconds
+	step.Status, step.Messages, step.Seconds = cmp.Or(own.status, Missing), own.messages, own.seconds
 	for _, name := range b.companions([]string{step.Test}) {
 		o := found[name]
 		step.Seconds += o.seconds
 		if step.Status == Pass && o.status != Pass {
-			step.Status = o.status
+			step.Status = cmp.Or(o.status, Missing)
 		}
 		for _, m := range o.messages {
 			m.Subtest = strings.TrimSuffix(name+" "+m.Subtest, " ")
@@ -164,6 +169,9 @@ func (b *build) program(functions []string, l limits) (*exec.Cmd, error) {
 	args := []string{
 		"-test.v=test2json", "-test.paniconexit0", "-test.timeout=" + unwatched(l.wall*time.Duration(len(functions)+1)),
 		"-test.run=^(" + strings.Join(patterns, "|") + ")$",
+	}
+	if b.options.FailFast {
+		args = append(args, "-test.failfast")
 	}
 	if dir := b.options.ArtifactDir; dir != "" {
 		dir, err := filepath.Abs(dir)

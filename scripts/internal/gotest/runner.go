@@ -63,8 +63,12 @@ type Options struct {
 	// be, and figures of an earlier run in it are removed. "": none are kept.
 	ArtifactDir string
 
-	// Limit is the CPU time that one step may use; 0: 10 s a how step, 60 s a why step, six times that with Race. See limits for a step that waits.
+	// Limit is the CPU time that a how step may use, 0: 10 s; a why step may use six times as much, and with Race both six times that. See limits for
+	// a step that waits.
 	Limit time.Duration
+
+	FailFast bool // stop at the first step that fails; those behind it are missing
+	Jobs     int  // how many variants run at a time; 0: one
 
 	// Slow, if set, is called when the build has not ended after two seconds: the first on a machine compiles the standard
 	// library.
@@ -72,12 +76,9 @@ type Options struct {
 }
 
 func (o Options) limit(kind workbook.Kind) time.Duration {
-	if o.Limit > 0 {
-		return o.Limit
-	}
-	limit := 10 * time.Second
+	limit := cmp.Or(o.Limit, 10*time.Second)
 	if kind == workbook.Why {
-		limit = time.Minute
+		limit *= 6
 	}
 	if o.Race {
 		limit *= 6
@@ -132,13 +133,22 @@ func IsTest(f *ast.FuncDecl) bool {
 // Hidden runs the hidden test of solutions/ against the subject's code. The Report's steps are the test functions of
 // hidden_test.go.
 func (r *Runner) Hidden(ctx context.Context, k *workbook.Kata, s Subject, o Options) (*Report, error) {
+	t, o, err := hidden(k, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.run(ctx, t, s, o, nil)
+}
+
+// hidden returns the tests of hidden_test.go, and o with what it takes to build them.
+func hidden(k *workbook.Kata, o Options) (target, Options, error) {
 	if k.Err != nil {
-		return nil, k.Err
+		return target{}, o, k.Err
 	}
 	t := target{kata: k, dir: k.SolutionDir()}
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(t.dir, "hidden_test.go"), nil, parser.SkipObjectResolution)
 	if err != nil {
-		return nil, fmt.Errorf("the hidden test of %s: %w", k.Name, err)
+		return target{}, o, fmt.Errorf("the hidden test of %s: %w", k.Name, err)
 	}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && IsTest(f) {
@@ -147,7 +157,7 @@ func (r *Runner) Hidden(ctx context.Context, k *workbook.Kata, s Subject, o Opti
 	}
 	o.Tags = strings.TrimPrefix(o.Tags+",hidden", ",")
 	o.NoVet = true
-	return r.run(ctx, t, s, o, nil)
+	return t, o, nil
 }
 
 func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdict func(*Report)) (*Report, error) {

@@ -2,6 +2,8 @@ package gotest
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"whyhow/scripts/internal/workbook"
@@ -14,11 +16,35 @@ type Variant struct {
 	Only []string // the steps to run; nil: all
 }
 
-// Variants builds the kata once with the subject's code and runs it once for each variant, in their order; done gets
-// each Report. It is what Run does, without the vetting, for the price of one build. If that build fails, there are
+// Variants builds the kata once with the subject's code and runs it once for each variant, o.Jobs at a time; done gets
+// each Report, one after the other. It is what Run does, without the vetting, for the price of one build. If that build fails, there are
 // no Reports but a BuildError.
 func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
-	b, err := r.newBuild(target{kata: k, dir: k.Dir}, s, o)
+	for _, v := range variants {
+		o.Only = v.Only
+		if _, err := stepsOf(k, o); err != nil {
+			return nil, err
+		}
+	}
+	o.Only = nil
+	t, err := stepsOf(k, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.variants(ctx, t, s, o, variants, done)
+}
+
+// HiddenVariants is to Hidden what Variants is to Run.
+func (r *Runner) HiddenVariants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
+	t, o, err := hidden(k, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.variants(ctx, t, s, o, variants, done)
+}
+
+func (r *Runner) variants(ctx context.Context, t target, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
+	b, err := r.newBuild(t, s, o)
 	if err != nil {
 		return nil, err
 	}
@@ -26,21 +52,48 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 	if failed, err := b.link(ctx); failed != nil || err != nil {
 		return failed, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan Variant)
+	var workers sync.WaitGroup
+	var reporting sync.Mutex
+	for range max(o.Jobs, 1) {
+		workers.Go(func() {
+			for v := range work {
+				report, err := b.variant(ctx, v)
+				if err != nil {
+					cancel(err)
+					continue
+				}
+				reporting.Lock()
+				done(v, report)
+				reporting.Unlock()
+			}
+		})
+	}
 	for _, v := range variants {
-		o.Only = v.Only
-		t, err := stepsOf(k, o)
-		if err != nil {
+		work <- v
+	}
+	close(work)
+	workers.Wait()
+	return nil, context.Cause(ctx)
+}
+
+// variant runs one variant of a linked build.
+func (b *build) variant(ctx context.Context, v Variant) (*Report, error) {
+	own := *b
+	own.env = v.Env
+	report := &Report{Schema: Schema, Kata: b.kata.Name, Subject: v.Name, Start: time.Now()}
+	for _, s := range b.steps {
+		if v.Only == nil || slices.Contains(v.Only, s.Test) {
+			report.Steps = append(report.Steps, s)
+		}
+	}
+	for _, kind := range workbook.Kinds {
+		if err := own.execute(ctx, report, kind); err != nil {
 			return nil, err
 		}
-		b.env = v.Env
-		report := &Report{Schema: Schema, Kata: k.Name, Subject: v.Name, Start: time.Now(), Steps: t.steps}
-		for _, kind := range workbook.Kinds {
-			if err := b.execute(ctx, report, kind); err != nil {
-				return nil, err
-			}
-		}
-		report.stamp()
-		done(v, report)
 	}
-	return nil, nil
+	report.stamp()
+	return report, nil
 }
