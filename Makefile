@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help practice test build demo bench-loop bench-katas sums golden lint race modules
+.PHONY: help practice test mutants build demo bench-loop bench-katas sums golden lint race modules
 # What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else.
 export GOFLAGS := -buildvcs=false
 export GOWORK := off
@@ -23,6 +23,9 @@ practice: $(if $(wildcard bin/kata .kata/journal.db),bin/kata,bin/firstrun) ## t
 test: bin/kata ## prove the workbook: lint, tests of the tools, and every kata
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint race modules
 	@bin/kata verify
+
+mutants: bin/kata ## change the references in small ways and count what the tests notice
+	@bin/kata mutants
 
 build: bin/kata ## build bin/kata
 

@@ -11,10 +11,10 @@ import (
 	"go/token"
 	"go/types"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"whyhow/scripts/internal/contract"
@@ -52,7 +52,7 @@ func (p *proof) mistakes(ctx context.Context) error {
 		if err := checker.check(source); !p.check(err == nil, file, at+"it does not compile: %v", err) {
 			continue
 		}
-		sound = append(sound, planted{m, source})
+		sound = append(sound, planted{Mistake: m, source: source})
 	}
 	if len(sound) == 0 {
 		return nil
@@ -66,30 +66,25 @@ func (p *proof) mistakes(ctx context.Context) error {
 type planted struct {
 	workbook.Mistake
 	source []byte
+	extra  string // declarations that its function needs; source has them
 }
 
-// runMistakes runs every mistake: those that can be from one build, the others from one each.
+// runMistakes runs every mistake, all from one build. If that fails, each is built alone.
 func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted, done func(workbook.Mistake, *gotest.Report)) error {
-	together, alone := combine(reference, all)
-	var variants []gotest.Variant
+	variants := make([]gotest.Variant, len(all))
 	for i, m := range all {
-		if !slices.Contains(alone, i) {
-			variants = append(variants, gotest.Variant{Name: fmt.Sprint(i), Env: []string{fmt.Sprintf("%s=%d", mistakeVariable, i)}, Only: p.stepsFor(m)})
+		variants[i] = variant(i)
+		variants[i].Only = p.stepsFor(m)
+	}
+	together, err := combine(reference, all)
+	if err == nil {
+		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{}, variants,
+			func(v gotest.Variant, r *gotest.Report) { done(all[indexOf(v)].Mistake, r) })
+		if err != nil || failed == nil {
+			return err
 		}
 	}
-	failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{}, variants,
-		func(v gotest.Variant, r *gotest.Report) {
-			var i int
-			fmt.Sscan(v.Name, &i)
-			done(all[i].Mistake, r)
-		})
-	if err != nil {
-		return err
-	}
-	for i, m := range all {
-		if failed == nil && !slices.Contains(alone, i) {
-			continue
-		}
+	for _, m := range all {
 		report, err := p.runner.Run(ctx, p.kata, gotest.Subject{Name: "mistake: " + m.Name, Source: m.source}, gotest.Options{NoVet: true, Only: p.stepsFor(m)}, nil)
 		if err != nil {
 			return err
@@ -140,9 +135,8 @@ func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 // Apply plants a mistake in the reference. Every find must occur exactly once in the mistake's function, whose indentation is ignored, and no
 // two may overlap.
 func Apply(reference []byte, m workbook.Mistake) ([]byte, error) {
-	f := goFile{fset: token.NewFileSet(), source: reference}
-	var err error
-	if f.File, err = parser.ParseFile(f.fset, "", reference, parser.ParseComments|parser.SkipObjectResolution); err != nil {
+	f, err := parseSource(reference)
+	if err != nil {
 		return nil, fmt.Errorf("the reference does not parse: %w", err)
 	}
 	fn := f.function(m.In)
@@ -151,32 +145,29 @@ func Apply(reference []byte, m workbook.Mistake) ([]byte, error) {
 	}
 	start, end := f.offset(fn.Pos()), f.offset(fn.End())
 	text, origin := stripIndentation(string(reference[start:end]))
-	type edit struct {
-		from, to int
-		with     string
-	}
-	var edits []edit
+	var edits []splice
 	for _, e := range m.Edits {
 		find, _ := stripIndentation(strings.TrimRight(e.Find, "\n"))
 		if n := strings.Count(text, find); n != 1 {
 			return nil, fmt.Errorf("find %q occurs %d times in %s: it must occur once", e.Find, n, m.In)
 		}
 		i := strings.Index(text, find)
-		edits = append(edits, edit{start + origin[i], start + origin[i+len(find)], strings.TrimRight(e.Replace, "\n")})
+		edits = append(edits, splice{from: start + origin[i], to: start + origin[i+len(find)], with: strings.TrimRight(e.Replace, "\n")})
 	}
-	slices.SortFunc(edits, func(a, b edit) int { return a.from - b.from })
-	var out bytes.Buffer
-	at := 0
-	for _, e := range edits {
-		if e.from < at {
+	slices.SortFunc(edits, func(a, b splice) int { return a.from - b.from })
+	for i := 1; i < len(edits); i++ {
+		if edits[i].from < edits[i-1].to {
 			return nil, errors.New("two of its edits overlap")
 		}
-		out.Write(reference[at:e.from])
-		out.WriteString(e.with)
-		at = e.to
 	}
-	out.Write(reference[at:])
-	return out.Bytes(), nil
+	return spliced(reference, edits), nil
+}
+
+func parseSource(source []byte) (goFile, error) {
+	f := goFile{fset: token.NewFileSet(), source: source}
+	var err error
+	f.File, err = parser.ParseFile(f.fset, "", source, parser.SkipObjectResolution)
+	return f, err
 }
 
 func (f goFile) function(name string) *ast.FuncDecl {
@@ -207,87 +198,114 @@ func stripIndentation(s string) (stripped string, origin []int) {
 // mistakeVariable names the mistake that a combined program makes.
 const mistakeVariable = "KATA_MISTAKE"
 
+// variant is the run of a combined program that makes mistake i.
+func variant(i int) gotest.Variant {
+	return gotest.Variant{Name: strconv.Itoa(i), Env: []string{fmt.Sprintf("%s=%d", mistakeVariable, i)}}
+}
+
+func indexOf(v gotest.Variant) int {
+	i, err := strconv.Atoi(v.Name)
+	if err != nil {
+		panic(err)
+	}
+	return i
+}
+
 // combine returns one program that makes the mistake whose index stands in its environment, and is the reference where there is none. A function with mistakes
-// gets a copy for each, under another name, and begins by calling the one that is asked for. alone are the mistakes
-// that cannot be had so: their function has a parameter without a name to hand on.
-func combine(reference []byte, all []planted) (together []byte, alone []int) {
-	f := goFile{fset: token.NewFileSet(), source: reference}
-	var err error
-	if f.File, err = parser.ParseFile(f.fset, "", reference, parser.SkipObjectResolution); err != nil {
-		panic(err) // Apply has parsed it
+// gets a copy for each, under another name, and begins by calling the one that is asked for.
+func combine(reference []byte, all []planted) ([]byte, error) {
+	f, err := parseSource(reference)
+	if err != nil {
+		return nil, err
 	}
-	inserts := map[int]string{f.offset(f.Name.End()): `; import kataos "os"`}
-	copies := "\n\nvar kataMistake = kataos.Getenv(\"" + mistakeVariable + "\")\n"
+	cases, copies := map[string]string{}, "\n\nvar kataMistake = kataos.Getenv(\""+mistakeVariable+"\")\n"
 	for i, m := range all {
-		call, ok := f.forward(f.function(m.In), i)
-		changed := goFile{fset: token.NewFileSet(), source: m.source}
-		changed.File, err = parser.ParseFile(changed.fset, "", m.source, parser.SkipObjectResolution)
-		if !ok || err != nil || changed.function(m.In) == nil {
-			alone = append(alone, i)
-			continue
+		changed, err := parseSource(m.source)
+		if err != nil {
+			return nil, err
 		}
-		inserts[f.offset(f.function(m.In).Body.Lbrace)+1] += call
 		fn := changed.function(m.In)
+		if fn == nil || f.function(m.In) == nil {
+			return nil, fmt.Errorf("%s is gone", m.In)
+		}
+		cases[m.In] += fmt.Sprintf("case \"%d\": %s; ", i, f.forward(f.function(m.In), copyName(i)))
 		text, name := changed.text(fn), changed.offset(fn.Name.Pos())-changed.offset(fn.Pos())
-		copies += "\n" + text[:name] + copyName(i) + text[name+len(fn.Name.Name):] + "\n"
+		copies += "\n" + text[:name] + copyName(i) + text[name+len(fn.Name.Name):] + "\n" + m.extra
 	}
-	var out bytes.Buffer
-	at := 0
-	for _, offset := range slices.Sorted(maps.Keys(inserts)) {
-		out.Write(reference[at:offset])
-		out.WriteString(inserts[offset])
-		at = offset
+	name := f.offset(f.Name.End())
+	edits := []splice{insertion(name, `; import kataos "os"`)}
+	for in, calls := range cases {
+		fn := f.function(in)
+		edits = append(edits, insertion(f.offset(fn.Body.Lbrace)+1, " switch kataMistake { "+calls+"}; "))
+		edits = append(edits, f.nameless(fn)...)
 	}
-	out.Write(reference[at:])
-	out.WriteString(copies)
-	return out.Bytes(), alone
+	return append(spliced(reference, edits), copies...), nil
 }
 
 func copyName(i int) string { return fmt.Sprintf("kataMistake%d", i) }
 
-// forward returns the statement by which fn, asked for mistake i, hands its arguments on to that copy.
-func (f goFile) forward(fn *ast.FuncDecl, i int) (string, bool) {
-	if fn.Body == nil || fn.Type.TypeParams != nil {
-		return "", false
+// forward returns the statement by which fn hands its arguments on to callee, a copy of it.
+func (f goFile) forward(fn *ast.FuncDecl, callee string) string {
+	if fn.Recv != nil {
+		callee = f.parameters(fn.Recv)[0] + "." + callee
 	}
-	named := func(fields *ast.FieldList) (names []string, ok bool) {
-		for _, field := range fields.List {
-			if len(field.Names) == 0 {
-				return nil, false
-			}
+	if fn.Type.TypeParams != nil {
+		var types []string
+		for _, field := range fn.Type.TypeParams.List {
 			for _, n := range field.Names {
-				if n.Name == "_" {
-					return nil, false
-				}
-				names = append(names, n.Name)
+				types = append(types, n.Name)
 			}
 		}
-		return names, true
+		callee += "[" + strings.Join(types, ", ") + "]"
 	}
-	arguments, ok := named(fn.Type.Params)
-	if !ok {
-		return "", false
-	}
+	arguments := f.parameters(fn.Type.Params)
 	if n := len(fn.Type.Params.List); n > 0 {
 		if _, variadic := fn.Type.Params.List[n-1].Type.(*ast.Ellipsis); variadic {
 			arguments[len(arguments)-1] += "..."
 		}
 	}
-	callee := copyName(i)
-	if fn.Recv != nil {
-		receiver, ok := named(fn.Recv)
-		if !ok {
-			return "", false
-		}
-		callee = receiver[0] + "." + callee
-	}
 	call := callee + "(" + strings.Join(arguments, ", ") + ")"
 	if fn.Type.Results == nil {
-		call += "; return"
-	} else {
-		call = "return " + call
+		return call + "; return"
 	}
-	return fmt.Sprintf(" if kataMistake == \"%d\" { %s }; ", i, call), true
+	return "return " + call
+}
+
+// parameters returns the names of the parameters; those without get one of their own.
+func (f goFile) parameters(fields *ast.FieldList) (names []string) {
+	for _, field := range fields.List {
+		if len(field.Names) == 0 {
+			names = append(names, fmt.Sprintf("kata%d", f.offset(field.Type.Pos())))
+		}
+		for _, n := range field.Names {
+			name := n.Name
+			if name == "_" {
+				name = fmt.Sprintf("kata%d", f.offset(n.Pos()))
+			}
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// nameless gives the parameters of fn without a name the one that parameters calls them by.
+func (f goFile) nameless(fn *ast.FuncDecl) (edits []splice) {
+	for _, fields := range []*ast.FieldList{fn.Recv, fn.Type.Params} {
+		if fields == nil {
+			continue
+		}
+		for _, field := range fields.List {
+			if at := f.offset(field.Type.Pos()); len(field.Names) == 0 {
+				edits = append(edits, insertion(at, fmt.Sprintf("kata%d ", at)))
+			}
+			for _, n := range field.Names {
+				if at := f.offset(n.Pos()); n.Name == "_" {
+					edits = append(edits, splice{from: at, to: at + 1, with: fmt.Sprintf("kata%d", at)})
+				}
+			}
+		}
+	}
+	return edits
 }
 
 // checker compiles a reference with a mistake as far as its types: to link each would take the better part of a minute a kata.
@@ -323,8 +341,13 @@ func (c *checker) check(source []byte) error {
 	if err != nil {
 		return err
 	}
-	config := types.Config{Importer: c.packages}
-	_, err = config.Check(c.name, c.fset, append(slices.Clone(c.others), f), nil)
+	return c.types(f, nil, nil)
+}
+
+// types checks the types of a file with the others of its kata. Every error goes to found, which may be nil.
+func (c *checker) types(f *ast.File, info *types.Info, found func(error)) error {
+	config := types.Config{Importer: c.packages, Error: found}
+	_, err := config.Check(c.name, c.fset, append(slices.Clone(c.others), f), info)
 	return err
 }
 

@@ -42,3 +42,57 @@ func Print(w io.Writer, results []Result) error {
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
+
+// PrintMutations writes one line a kata, then every problem; with survivors also every mutant that the visible tests do not kill.
+func PrintMutations(w io.Writer, found []Mutation, survivors bool) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "kata\tmutants\tequivalent\tkilled by visible tests\tby visible and hidden\tsurvivors\tproblems")
+	enough := 0
+	var details []string
+	for _, m := range found {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\t%d\t%d\n", m.Kata, m.Mutants, m.Equivalent, share(m.Visible, m.Killable()), share(m.Killed, m.Killable()),
+			len(m.Survivors), len(m.Problems))
+		details = append(details, m.Problems...)
+		if m.Enough() {
+			enough++
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if len(details) > 0 {
+		details = append([]string{""}, details...)
+	}
+	for _, m := range found {
+		if survivors && len(m.Survivors) > 0 {
+			details = append(append(details, ""), m.survivors()...)
+		}
+	}
+	details = append(details, "", fmt.Sprintf("%d of %d katas: the visible tests kill %.0f %% or more, and nothing else is wrong", enough, len(found), 100*LeastKilled))
+	_, err := fmt.Fprintln(w, strings.Join(details, "\n"))
+	return err
+}
+
+func share(n, of int) string {
+	if of == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d (%.1f %%)", n, 100*float64(n)/float64(of))
+}
+
+// survivors lists them by function.
+func (m Mutation) survivors() (lines []string) {
+	in := ""
+	for _, s := range m.Survivors {
+		if s.In != in {
+			in = s.In
+			lines = append(lines, m.Kata+" "+in)
+		}
+		hidden := ""
+		if s.Hidden {
+			hidden = "(hidden)"
+		}
+		lines = append(lines, fmt.Sprintf("%6d %-8s %s", s.Line, hidden, s.Mutant))
+	}
+	return lines
+}

@@ -264,6 +264,34 @@ func TestSolutions(t *testing.T) {
 	}
 }
 
+func TestEquivalents(t *testing.T) {
+	dir := checkout(t)
+	k := open(t, dir).Katas[0]
+	if none, err := k.Equivalents(); none != nil || err != nil {
+		t.Errorf("Equivalents without the file = %v, %v, want none", none, err)
+	}
+	write(t, filepath.Join(dir, "solutions/q05-batch-norm/equivalents.yaml"), `# why
+- in: Stats
+  because: a sum, in either order
+  mutants: |
+    swap: a + b → b + a
+    constant: case "x": → case 'y': #2
+
+- in: Layer.Train
+  because: so it is
+  mutants: |
+    term: a → nothing
+`)
+	got, err := k.Equivalents()
+	want := []workbook.Equivalent{
+		{In: "Stats", Because: "a sum, in either order", Line: 2, Mutants: []string{"swap: a + b → b + a", "constant: case \"x\": → case 'y': #2"}},
+		{In: "Layer.Train", Because: "so it is", Line: 8, Mutants: []string{"term: a → nothing"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("Equivalents = %v, mismatch (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestFilesThatDoNotHold(t *testing.T) {
 	const mistake = "- name: a\n  in: F\n  edits:\n    - find: x\n      replace: y\n  step: TestStats\n  says: s\n"
 	for _, c := range []struct{ name, file, text, says string }{
@@ -273,6 +301,9 @@ func TestFilesThatDoNotHold(t *testing.T) {
 		{"no such step", "solutions/q05-batch-norm/mistakes.yaml", strings.Replace(mistake, "TestStats", "TestNone", 1), "step \"TestNone\" is not one"},
 		{"empty find", "solutions/q05-batch-norm/mistakes.yaml", strings.Replace(mistake, "find: x", "find: ''", 1), "find is empty"},
 		{"not a list", "solutions/q05-batch-norm/mistakes.yaml", "name: a\n", "mistakes.yaml:1: "},
+		{"no reason", "solutions/q05-batch-norm/equivalents.yaml", "- in: F\n  mutants: |\n    term: a → b\n", "equivalents.yaml:1: an entry needs in, because and mutants"},
+		{"no mutants", "solutions/q05-batch-norm/equivalents.yaml", "- in: F\n  because: b\n  mutants: |\n\n", "equivalents.yaml:1: an entry needs"},
+		{"unknown key of an equivalent", "solutions/q05-batch-norm/equivalents.yaml", "- in: F\n  reason: b\n", "equivalents.yaml:2: unknown field \"reason\""},
 		{"hint of no step", "hints/q05-batch-norm.md", "# Hints\n## TestNone\n", "q05-batch-norm.md:2: TestNone is not a step"},
 		{"hint of no kind", "hints/q05-batch-norm.md", "# Hints\n## TestStats\n### Code\n", "q05-batch-norm.md:3: Code is not one of"},
 		{"hint before a step", "hints/q05-batch-norm.md", "# Hints\n### Nudge\n", "q05-batch-norm.md:2: Nudge stands before"},
@@ -282,8 +313,11 @@ func TestFilesThatDoNotHold(t *testing.T) {
 			write(t, filepath.Join(dir, c.file), c.text)
 			k := open(t, dir).Katas[0]
 			_, err := k.Mistakes()
-			if strings.HasPrefix(c.file, "hints") {
+			switch {
+			case strings.HasPrefix(c.file, "hints"):
 				_, err = k.Hints()
+			case strings.HasSuffix(c.file, "equivalents.yaml"):
+				_, err = k.Equivalents()
 			}
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error = %v, want %q", err, c.says)
