@@ -189,6 +189,12 @@ func TestCrossEntropy(t *testing.T) {
 			check.Equal(t, "CrossEntropy(z, 0) grad", grad, []float64{-1, 0.5, 0.5, 0}, check.Rel(1e-12), check.With("z", z))
 		})
 	}
+	t.Run("one class", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "Softmax of the logit −3 alone", crossentropy.Softmax([]float64{-3}), []float64{1}, check.Rel(1e-12), check.Why("the only class is certain"))
+		loss, grad := crossentropy.CrossEntropy([]float64{-3}, 0)
+		check.Equal(t, "CrossEntropy of the logit −3 alone: loss and gradient", []float64{loss, grad[0]}, []float64{0, 0}, check.Abs(1e-12), check.Why("the only class is certain"))
+	})
 	t.Run("central differences", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)

@@ -67,7 +67,11 @@ func TestPad(t *testing.T) {
 		check.Equal(t, "Pad(x, 0, 0, 0, 0)", got, tensor.NewCHW(1, 2, 2, []float64{1, 2, 3, 4}), check.Exact)
 		got.Data[0] = 9
 		require.Equal(t, 1.0, x.Data[0], "Pad(x, 0, 0, 0, 0) shares its data with x; want an image of its own")
-		check.Panics(t, "Pad(x, 0, -1, 0, 0)", func() { padding.Pad(x, 0, -1, 0, 0) })
+		for i := range 4 {
+			p := make([]int, 4)
+			p[i] = -1
+			check.Panics(t, fmt.Sprintf("Pad(x, %d, %d, %d, %d)", p[0], p[1], p[2], p[3]), func() { padding.Pad(x, p[0], p[1], p[2], p[3]) })
+		}
 	})
 }
 
@@ -103,6 +107,7 @@ func TestOutputSize(t *testing.T) {
 		{sizeCase{In: 4, Kernel: 5, Stride: 1, Dilation: 1}, "a kernel of 5 does not fit into 4 pixels"},
 		{sizeCase{In: 4, Kernel: 5, Stride: 7, Dilation: 1}, "a kernel of 5 does not fit into 4 pixels, whatever the stride"},
 		{sizeCase{In: 4, Kernel: 3, Stride: 1, Dilation: 2}, "with dilation 2 a kernel of 3 spans 5"},
+		{sizeCase{In: 4, Kernel: 1<<16 + 1, Stride: 1, Dilation: 1 << 16}, "the kernel spans 2³²+1, which 32 bits do not hold"},
 		{sizeCase{In: 0, Kernel: 1, Stride: 1, Dilation: 1, Before: 1, After: 1}, "in is not positive"},
 		{sizeCase{In: 4, Kernel: 0, Stride: 1, Dilation: 1}, "kernel is not positive"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 0, Dilation: 1}, "stride is not positive"},

@@ -16,7 +16,7 @@ import (
 func TestParams(t *testing.T) {
 	defer check.Rescue(t)
 	type layer struct{ h, w, in, out, kernel int }
-	layers := []layer{{28, 28, 192, 32, 5}, {7, 9, 3, 5, 1}, {4, 6, 10, 7, 3}}
+	layers := []layer{{28, 28, 192, 32, 5}, {7, 9, 3, 5, 1}, {4, 6, 10, 7, 3}, {640, 480, 40_000, 30_000, 3}}
 	each := func(f func(l layer) int) map[string]int {
 		out := map[string]int{}
 		for _, l := range layers {
@@ -151,6 +151,7 @@ func TestSqueezed(t *testing.T) {
 		{4, 4, 1, 1, 2, 1, 1},
 		{12, 6, 2, 7, 8, 15, 5},
 		{1, 8, 1, 0, 0, 0, 0},
+		{7, 2, 3, 5, 5, 13, 1}, // cheaper by a single MAC
 	}
 	pick := func(f func(i int) int) map[string]int {
 		out := map[string]int{}
@@ -229,6 +230,9 @@ func TestFuse(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Fuse of 3→2 channels after 4→5", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(5, 4, nil), make([]float64, 5))
+		})
+		check.Panics(t, "Fuse of 3→2 channels after 4→5 with 3 biases", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(5, 4, nil), make([]float64, 3))
 		})
 		check.Panics(t, "Fuse with 4 biases for the 3 channels of the first layer", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(3, 4, nil), make([]float64, 4))
