@@ -1,13 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help practice test mutants build demo bench-loop bench-katas sums golden lint race modules
-# What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else.
-export GOFLAGS := -buildvcs=false
+.PHONY: help practice test mutants build demo bench-loop bench-cold bench-katas sums golden lint race tools modules verify stress
+# What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else. Everything is built as the
+# tests of a kata are, without debug data, so that the standard library is compiled once for all.
+export GOFLAGS := -buildvcs=false -gcflags=all=-dwarf=false
 export GOWORK := off
 export GO111MODULE := on
-# As the tests of a kata are built, so that the standard library is compiled once for both.
-BUILD := CGO_ENABLED=0 go -C scripts build -gcflags=all=-dwarf=false -ldflags='-s -w' -o ../bin/
-# Go turns cgo off where there is no C compiler, and -race needs one.
-RACE := $(if $(filter 1,$(shell go env CGO_ENABLED 2>/dev/null)),-race)
+export CGO_ENABLED := 0
+CC := $(shell command -v $$(go env CC 2>/dev/null) 2>/dev/null)
+RACE := $(if $(CC),CGO_ENABLED=1 go,go)
 # What a learner's packages may import: three modules and what these need.
 MODULES := whyhow github.com/stretchr/testify github.com/google/go-cmp gonum.org/v1/gonum go.yaml.in/yaml/v3
 FIRST := $(wildcard katas/q01-*)
@@ -20,9 +20,8 @@ help: ## print this
 practice: $(if $(wildcard bin/kata .kata/journal.db),bin/kata,bin/firstrun) ## test your code on every save, from the next unsolved kata on
 	@$(if $(wildcard bin/kata .kata/journal.db),bin/kata practice,bin/firstrun)
 
-test: bin/kata ## prove the workbook: lint, tests of the tools, and every kata
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint race modules
-	@bin/kata verify
+test: ## prove the workbook: lint, tests of the tools, and every kata
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint race tools modules verify
 
 mutants: bin/kata ## change the references in small ways and count what the tests notice
 	@bin/kata mutants
@@ -37,6 +36,9 @@ demo: bin/kata ## run one kata on its reference solution and draw its figures
 bench-loop: bin/kata ## measure the time from a save to the verdict
 	@go -C scripts run ./benchloop
 
+bench-cold: ## measure the time from make practice to the first verdict where nothing has been built
+	@go -C scripts run ./benchcold
+
 bench-katas: bin/kata ## run the katas' benchmarks on the reference solutions
 	@mkdir -p .kata && bin/kata overlay >.kata/overlay.json
 	@go test -overlay=.kata/overlay.json -run '^$$' -bench . -benchmem ./katas/q...
@@ -47,20 +49,34 @@ sums: bin/kata ## write katas/SHA256SUMS, by which a learner's run tells changed
 golden: ## make the golden cases afresh with PyTorch
 	@cd scripts/golden && for f in q*.py; do echo $$f; /usr/bin/python3 $$f || exit 1; done
 
-lint: bin/staticcheck bin/gofumpt ## gofumpt, vet and staticcheck, of both modules
-	@unformatted=$$(bin/gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt -l:"; echo "$$unformatted"; exit 1; }
-	@go vet ./... && bin/staticcheck ./...
-	@cd scripts && go vet ./... && ../bin/staticcheck ./...
+# The parts of make test, each with the time that it took beside the others.
+TIMED = s=$$(date +%s); trap 'echo "$@: $$(( $$(date +%s) - s )) s"' EXIT; set -e;
 
+lint: bin/staticcheck bin/gofumpt ## gofumpt, vet and staticcheck, of both modules
+	@$(TIMED) unformatted=$$(bin/gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt -l:"; echo "$$unformatted"; exit 1; }; \
+		go vet ./...; bin/staticcheck ./...; cd scripts; go vet ./...; ../bin/staticcheck ./...
+
+# What has more than one goroutine, and what is given in a kata in a package of its own. SQLite under -race is a minute of compiling, and its users have one each.
 race:
-	@$(if $(RACE),,$(if $(CI),echo "no C compiler, and CI skips nothing" >&2; exit 1,echo "no C compiler: -race is skipped"))
-	@go test $(RACE) $$(go list ./katas/... | grep -v '/q[0-9]*-[^/]*$$') # kit, and what is given in a package of its own
-	@go -C scripts test $(RACE) $$(go -C scripts list ./... | grep -v /figures)
-	@go -C scripts test ./internal/figures # one goroutine; under -race its pixels take a minute
+	@$(if $(CC),,$(if $(CI),echo "no C compiler, and CI skips nothing" >&2; exit 1,echo "no C compiler: -race is skipped"))
+	@$(TIMED) $(RACE) test $(if $(CC),-race) $$(go list ./katas/... | grep -v '/q[0-9]*-[^/]*$$'); \
+		$(RACE) -C scripts test $(if $(CC),-race) ./internal/gotest ./internal/session ./internal/practice ./internal/workbook; \
+		$(RACE) -C scripts test $(if $(CC),-race) -run TestSoundKata ./internal/proof
+
+tools:
+	@$(TIMED) go -C scripts test $$(go -C scripts list ./... | grep -vE '/internal/(gotest|session|practice|workbook)$$')
+
+verify: bin/kata
+	@$(TIMED) bin/kata verify
+
+stress: ## run the tests of the tools beside twelve busy loops, three times over
+	@loops=; trap 'kill $$loops' EXIT; trap 'exit 130' INT TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sh -c 'while :; do :; done' & loops="$$loops $$!"; done; \
+		go -C scripts test -count=$(TIMES) -timeout=4h ./...
+TIMES ?= 3
 
 modules:
-	@go build ./solutions/...
-	@others=$$(go list -deps -test -f '{{with .Module}}{{.Path}}{{end}}' ./katas/... | sort -u | grep -vxF $(MODULES:%=-e %)); \
+	@$(TIMED) go build ./solutions/...; \
+		others=$$(go list -deps -test -f '{{with .Module}}{{.Path}}{{end}}' ./katas/... | sort -u | grep -vxF $(MODULES:%=-e %) || true); \
 		test -z "$$others" || { echo "katas import other modules:"; echo "$$others"; exit 1; }
 
 bin/kata bin/firstrun: bin/%: $(SOURCES)
@@ -68,7 +84,7 @@ bin/kata bin/firstrun: bin/%: $(SOURCES)
 	@test -e $@ || echo "building bin/$*, which takes up to a minute the first time"
 	@test $* = kata || { sed -n 's/^question: /meanwhile, the first question: /p' $(FIRST)/README.md; \
 		echo "  read   $(FIRST)/README.md"; echo "  write  $(filter-out %_test.go %/given.go,$(wildcard $(FIRST)/*.go))"; }
-	@$(BUILD) ./$*
+	@go -C scripts build -ldflags='-s -w' -o ../bin/ ./$*
 
 bin/staticcheck bin/gofumpt &: scripts/go.mod
 	@go -C scripts build -o ../bin/ tool

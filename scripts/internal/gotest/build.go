@@ -162,18 +162,9 @@ func (b *build) command(ctx context.Context, verb string, args ...string) *exec.
 	return cmd
 }
 
-// NoDebug is the flag with which every package is compiled that is linked into tests.
-const NoDebug = "-gcflags=all=-dwarf=false"
-
-// link builds the test binary. What the linker would drop is not even compiled: without debug data in any package it has
-// less to read, a tenth of the time. With -race that would be one more standard library to compile, for runs that nobody waits for.
+// link builds the test binary. Of the package under test every error is wanted, not the first ten alone.
 func (b *build) link(ctx context.Context) (*BuildError, error) {
-	flags := []string{"-c", "-vet=off", "-ldflags=-s -w", "-o", b.binary}
-	if !b.options.Race {
-		flags = append(flags, NoDebug)
-	}
-	// Of the package under test every error is wanted, not the first ten alone.
-	cmd := b.command(ctx, "test", append(flags, "-gcflags=-dwarf=false -e")...)
+	cmd := b.command(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-dwarf=false -e", "-o", b.binary)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if b.options.Slow != nil {

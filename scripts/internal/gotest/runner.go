@@ -207,10 +207,10 @@ func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdic
 	return report, nil
 }
 
-// environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. GOFLAGS must not be
-// empty, or go takes it from its own settings.
+// environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. Without debug data
+// in any package the linker has less to read, a tenth of the time of a build; the Makefile builds the tools so too, and nothing is compiled twice.
 var environment = []string{
-	"GOFLAGS=-buildvcs=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
+	"GOFLAGS=-buildvcs=false -gcflags=all=-dwarf=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
 }
 
 // Go is a go command in the workbook. It is ended, with all that it started, when ctx ends.

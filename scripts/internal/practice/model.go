@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -323,8 +322,9 @@ func (m *model) choose(key string) tea.Cmd {
 		m.typed = m.typed[:len(m.typed)-1]
 	case key == "enter":
 		k := m.Workbook.Katas[m.cursor]
-		if n, err := strconv.Atoi(m.typed); m.typed != "" {
-			if k, err = m.Workbook.Find(fmt.Sprintf("q%02d", n)); err != nil {
+		if m.typed != "" {
+			var err error
+			if k, err = m.Workbook.Find("q" + m.typed); err != nil {
 				m.note, m.typed = "there is no kata "+m.typed, ""
 				return nil
 			}

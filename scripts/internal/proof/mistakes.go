@@ -351,10 +351,9 @@ func (c *checker) types(f *ast.File, info *types.Info, found func(error)) error 
 	return err
 }
 
-// exports returns the compiled form of every package that the katas and their solutions import, by its path. It is compiled as the tests are, so
-// that nothing is compiled twice.
+// exports returns the compiled form of every package that the katas and their solutions import, by its path. It is compiled as the tests are.
 func exports(ctx context.Context, r *gotest.Runner, katas []*workbook.Kata) (map[string]string, error) {
-	args := []string{"list", "-e", "-export", "-deps", gotest.NoDebug, "-f", "{{.ImportPath}}\t{{.Export}}"}
+	args := []string{"list", "-e", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}"}
 	for _, k := range katas {
 		for _, folder := range []string{"katas", "solutions"} {
 			if _, err := os.Stat(filepath.Join(r.Root, folder, k.Name)); err == nil {

@@ -387,7 +387,7 @@ func steps(r *gotest.Report) []gotest.Step {
 
 func TestPrint(t *testing.T) {
 	results := []Result{
-		{Kata: "q01-double", Steps: 5, Mistakes: 7, Alternatives: 1, Figures: 1, How: 0.012, Whole: 0.5, Raced: true, Race: 2.04, Passed: 90, Problems: []string{}},
+		{Schema: 1, Kata: "q01-double", Steps: 5, Mistakes: 7, Alternatives: 1, Figures: 1, How: 0.012, Whole: 0.5, Raced: true, Race: 2.04, Passed: 90, Problems: []string{}},
 		{Kata: "q02-treble", Steps: 9, Mistakes: 10, Alternatives: 2, Figures: 3, How: 0.1, Whole: 1.25, Passed: 99, Problems: []string{"a.go: it is wrong", "b.go: it is too"}, Skipped: []string{"the race detector"}},
 		{Kata: "q03-quadruple", Problems: []string{"c.go: gone"}, Skipped: []string{"the race detector"}},
 	}
@@ -409,7 +409,7 @@ skipped: the race detector
 	}
 	data, err := json.Marshal(results[0])
 	must(t, err)
-	if want := `{"kata":"q01-double","steps":5,"mistakes":7,"alternatives":1,"figures":1,"how_cpu_seconds":0.012,"whole_cpu_seconds":0.5,"raced":true,"race_cpu_seconds":2.04,"passed":90,"problems":[],"elapsed_seconds":0}`; string(data) != want {
+	if want := `{"schema":1,"kata":"q01-double","steps":5,"mistakes":7,"alternatives":1,"figures":1,"how_cpu_seconds":0.012,"whole_cpu_seconds":0.5,"raced":true,"race_cpu_seconds":2.04,"passed":90,"problems":[],"elapsed_seconds":0}`; string(data) != want {
 		t.Errorf("JSON = %s, want %s", data, want)
 	}
 }
