@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"whyhow/scripts/internal/markdown"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -35,9 +36,9 @@ func (p *proof) readme() {
 		want = append(want, s.Test)
 	}
 	for _, s := range sections(text, 3) {
-		test, title, _ := strings.Cut(s.title, ":")
+		test, title, _ := strings.Cut(s.Title, ":")
 		got = append(got, test)
-		p.check(strings.TrimSpace(title) != "" && s.text != "", file, "section %q needs a title, ### TestName: title, and a text", s.title)
+		p.check(strings.TrimSpace(title) != "" && s.Whole != "", file, "section %q needs a title, ### TestName: title, and a text", s.Title)
 	}
 	p.check(slices.Equal(want, got), file, "its ### sections are %v: make them the steps, in their order: %v", got, want)
 	p.noCode(file, text)
@@ -80,20 +81,20 @@ func (p *proof) answer() {
 	p.wantHeadings(file, text, "# "+p.kata.Title+": the answer", "## In 60 seconds", "## The numbers", "## Where the common answer is wrong",
 		"## Follow-ups", "## Rubric", "## Sources")
 	for _, s := range sections(text, 2) {
-		p.check(s.text != "", file, "section %q is empty", s.title)
-		switch s.title {
+		p.check(s.Whole != "", file, "section %q is empty", s.Title)
+		switch s.Title {
 		case "In 60 seconds":
-			n := len(strings.Fields(s.text))
+			n := len(strings.Fields(s.Whole))
 			p.check(n >= fewestWords && n <= mostWords, file, "the 60-second answer has %d words: make it %d to %d", n, fewestWords, mostWords)
 		case "Follow-ups":
-			questions := sections(s.text, 3)
+			questions := sections(s.Whole, 3)
 			p.check(len(questions) == 3, file, "it has %d follow-ups: make it three ### questions", len(questions))
 			for _, q := range questions {
-				p.check(goodLine.MatchString(q.text) && badLine.MatchString(q.text), file, "follow-up %q needs a line “Good: …” and a line “Bad: …”", q.title)
+				p.check(goodLine.MatchString(q.Whole) && badLine.MatchString(q.Whole), file, "follow-up %q needs a line “Good: …” and a line “Bad: …”", q.Title)
 			}
 		case "Rubric":
 			var levels []string
-			for _, m := range rubricLine.FindAllStringSubmatch(s.text, -1) {
+			for _, m := range rubricLine.FindAllStringSubmatch(s.Whole, -1) {
 				levels = append(levels, m[1])
 			}
 			p.check(slices.Equal(levels, []string{"1", "2", "3", "4"}), file, "the rubric's levels are %v: make them the rows | 1 | to | 4 |, each with a text", levels)
@@ -119,7 +120,7 @@ func (p *proof) wantHeadings(file, text string, want ...string) {
 	var got []string
 	for _, level := range []int{1, 2} {
 		for _, s := range sections(text, level) {
-			got = append(got, strings.Repeat("#", level)+" "+s.title)
+			got = append(got, strings.Repeat("#", level)+" "+s.Title)
 		}
 	}
 	p.check(slices.Equal(got, want), file, "its headings are %q: make them %q", got, want)
@@ -149,28 +150,7 @@ func (p *proof) noCode(file, text string) {
 // declares matches the lines of Go that are no statement of an answer's own.
 var declares = regexp.MustCompile(`^(//|"|package |import |type |func |panic\()`)
 
-type section struct{ title, text string }
-
-// sections cuts markdown at the headings of a level and returns what follows each, up to the next of this level or a
-// higher one. Fenced code is left alone.
-func sections(markdown string, level int) []section {
-	var all []section
-	var open, fenced bool
-	for line := range strings.Lines(markdown) {
-		if strings.HasPrefix(strings.TrimSpace(line), "```") {
-			fenced = !fenced
-		}
-		marks := len(line) - len(strings.TrimLeft(line, "#"))
-		if heading := !fenced && marks > 0 && strings.HasPrefix(line[marks:], " "); heading && marks <= level {
-			if open = marks == level; open {
-				all = append(all, section{title: strings.TrimSpace(line[marks:])})
-			}
-		} else if open {
-			all[len(all)-1].text += line
-		}
-	}
-	for i := range all {
-		all[i].text = strings.TrimSpace(all[i].text)
-	}
-	return all
+// sections are those of one level.
+func sections(text string, level int) []markdown.Section {
+	return slices.DeleteFunc(markdown.Sections(text), func(s markdown.Section) bool { return s.Level != level })
 }

@@ -1,76 +1,149 @@
 package terminal
 
 import (
-	"regexp"
+	"fmt"
 	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+	"github.com/gohugoio/hugo-goldmark-extensions/passthrough"
+	"github.com/yuin/goldmark/ast"
+	extension "github.com/yuin/goldmark/extension/ast"
+
+	"whyhow/scripts/internal/markdown"
 )
 
-var (
-	item    = regexp.MustCompile(`^(\s*)([-*]|\d+\.) +`)
-	comment = regexp.MustCompile(`(?s)<!--.*?-->\n?`)
-	span    = regexp.MustCompile("`[^`]+`" + `|\$[^$]+\$|\*\*[^*]+\*\*|\*[^*\s][^*]*\*`)
-)
-
-// Markdown renders text for a terminal of the width: headings stand out, paragraphs and list items are filled, code,
-// tables and displayed mathematics stay as they are. Comments are left out.
+// Markdown renders text for a terminal of the width: headings stand out, paragraphs, list items and the cells of tables are filled, code
+// and displayed mathematics stay as they are. Comments are left out.
 func Markdown(text string, width int) string {
-	text = comment.ReplaceAllString(text, "")
-	var out, paragraph []string
-	var first, rest string
-	flush := func() {
-		if len(paragraph) > 0 {
-			out = append(out, inline(fill(strings.Join(paragraph, " "), first, rest, width)))
-		}
-		paragraph, first, rest = nil, "", ""
-	}
-	fence := ""
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case fence != "":
-			if trimmed == fence {
-				fence = ""
-				continue
-			}
-			out = append(out, code.Styled("    "+line))
-		case strings.HasPrefix(trimmed, "```"):
-			flush()
-			fence = "```"
-		case trimmed == "":
-			flush()
-			if len(out) > 0 && out[len(out)-1] != "" {
-				out = append(out, "")
-			}
-		case strings.HasPrefix(line, "#"):
-			flush()
-			out = append(out, bold.Styled(strings.TrimLeft(line, "# ")))
-		case strings.HasPrefix(trimmed, "|"), strings.HasPrefix(trimmed, "$$"), len(paragraph) == 0 && strings.HasPrefix(line, "    "):
-			flush()
-			out = append(out, inline(line))
-		case item.MatchString(line):
-			flush()
-			m := item.FindStringSubmatch(line)
-			first, rest = m[1]+"  "+m[2]+" ", m[1]+"  "+strings.Repeat(" ", len(m[2])+1)
-			paragraph = append(paragraph, line[len(m[0]):])
-		default:
-			paragraph = append(paragraph, trimmed)
-		}
-	}
-	flush()
-	return strings.Join(out, "\n") + "\n"
+	root, source := markdown.Parse(text)
+	r := renderer{source}
+	return strings.Join(r.blocks(root, width, "", ""), "\n") + "\n"
 }
 
-// inline styles code and emphasis. Mathematics stays as it is: a star in it is none of Markdown's.
-func inline(s string) string {
-	return span.ReplaceAllStringFunc(s, func(m string) string {
-		switch {
-		case m[0] == '`':
-			return code.Styled(strings.Trim(m, "`"))
-		case m[0] == '$':
-			return m
-		case strings.HasPrefix(m, "**"):
-			return bold.Styled(strings.Trim(m, "*"))
+type renderer struct{ source []byte }
+
+// blocks renders the blocks in n as lines, with an empty one between two. The first line begins with first, the others with rest.
+func (r renderer) blocks(n ast.Node, width int, first, rest string) (lines []string) {
+	tight := false
+	if list, ok := n.Parent().(*ast.List); ok {
+		tight = list.IsTight
+	}
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		block := r.block(c, width, first, rest)
+		if len(block) == 0 {
+			continue
 		}
-		return italic.Styled(strings.Trim(m, "*"))
-	})
+		if len(lines) > 0 && !tight {
+			lines = append(lines, "")
+		}
+		lines, first = append(lines, block...), rest
+	}
+	return lines
+}
+
+func (r renderer) block(n ast.Node, width int, first, rest string) []string {
+	switch n := n.(type) {
+	case *ast.Heading:
+		return []string{first + bold.Styled(r.inline(n))}
+	case *ast.Paragraph, *ast.TextBlock:
+		return strings.Split(fill(r.inline(n), first, rest, width), "\n")
+	case *ast.List:
+		return r.list(n, width, rest)
+	case *ast.Blockquote:
+		return r.blocks(n, width, first+faint.Styled("│ "), rest+faint.Styled("│ "))
+	case *ast.FencedCodeBlock, *ast.CodeBlock:
+		return r.verbatim(n, rest+"    ", code.Styled)
+	case *passthrough.PassthroughBlock:
+		return r.verbatim(n, rest, func(s string) string { return s })
+	case *extension.Table:
+		return r.table(n, width, rest)
+	case *ast.ThematicBreak:
+		return []string{faint.Styled(strings.Repeat("─", width))}
+	}
+	return nil // comments and other HTML
+}
+
+func (r renderer) list(l *ast.List, width int, margin string) (lines []string) {
+	number := l.Start
+	for item := l.FirstChild(); item != nil; item = item.NextSibling() {
+		sign := string(l.Marker)
+		if l.IsOrdered() {
+			sign = fmt.Sprintf("%d%c", number, l.Marker)
+			number++
+		}
+		if len(lines) > 0 && !l.IsTight {
+			lines = append(lines, "")
+		}
+		lines = append(lines, r.blocks(item, width, margin+"  "+sign+" ", margin+strings.Repeat(" ", len(sign)+3))...)
+	}
+	return lines
+}
+
+// verbatim renders the lines of a block as they are.
+func (r renderer) verbatim(n ast.Node, margin string, style func(string) string) (lines []string) {
+	for _, s := range n.Lines().Sliced(0, n.Lines().Len()) {
+		lines = append(lines, strings.TrimRight(margin+style(strings.TrimRight(string(s.Value(r.source)), "\n")), " "))
+	}
+	return lines
+}
+
+func (r renderer) table(t *extension.Table, width int, margin string) []string {
+	drawn := table.New().Border(lipgloss.NormalBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).
+		Width(min(width, 100) - len(margin)).Wrap(true).StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().PaddingRight(2) })
+	natural := 0
+	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
+		var cells []string
+		columns := 0
+		for c := row.FirstChild(); c != nil; c = c.NextSibling() {
+			cell := r.inline(c)
+			if _, head := row.(*extension.TableHeader); head {
+				cell = bold.Styled(cell) // table cuts what it takes for a header, and wraps rows
+			}
+			cells = append(cells, cell)
+			columns += lipgloss.Width(cell) + 2
+		}
+		natural = max(natural, columns)
+		drawn.Row(cells...)
+	}
+	if natural < width-len(margin) {
+		drawn.Width(0)
+	}
+	var lines []string
+	for _, line := range strings.Split(drawn.Render(), "\n") {
+		lines = append(lines, strings.TrimRight(margin+line, " "))
+	}
+	return lines
+}
+
+// inline renders what is in a paragraph. Mathematics stays as it is.
+func (r renderer) inline(n ast.Node) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.Write(c.Value(r.source))
+			if c.SoftLineBreak() || c.HardLineBreak() {
+				b.WriteByte(' ')
+			}
+		case *ast.String:
+			b.Write(c.Value)
+		case *ast.CodeSpan:
+			b.WriteString(code.Styled(r.inline(c)))
+		case *ast.Emphasis:
+			style := italic
+			if c.Level == 2 {
+				style = bold
+			}
+			b.WriteString(style.Styled(r.inline(c)))
+		case *ast.AutoLink:
+			b.Write(c.URL(r.source))
+		case *passthrough.PassthroughInline:
+			b.Write(c.Segment.Value(r.source))
+		case *ast.RawHTML:
+		default:
+			b.WriteString(r.inline(c))
+		}
+	}
+	return b.String()
 }

@@ -24,8 +24,9 @@ two lines and is longer than forty columns, with ` + "`code`" + ` in it.
 - **another** *item* with $a*b*c$
   on two lines
 
-| a | table | that is longer than forty columns, which is left alone |
+| a | table | that is longer than forty columns, whose cells are filled |
 |---|---|---|
+| 1 | 2 | 3 |
 
 $$ y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta $$
 
@@ -40,11 +41,13 @@ code in it.
 
   - an item that is too long for one
     line of forty columns
-  - another item with $a*b*c$ on
-    two lines
+  - another item with $a*b*c$ on two
+    lines
 
-| a | table | that is longer than forty columns, which is left alone |
-|---|---|---|
+a  table  that is longer than forty
+          columns, whose cells are
+          filled
+1  2      3
 
 $$ y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta $$
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"whyhow/scripts/internal/markdown"
 )
 
 // SolutionDir is the kata's folder in solutions/, absolute.
@@ -132,11 +134,11 @@ func (k *Kata) Hints() (map[string][]Hint, error) {
 	}
 	all := map[string][]Hint{}
 	test := ""
-	for _, h := range headings(string(text)) {
-		at := fmt.Sprintf("%s:%d: %s", k.Display(file), h.line, h.title)
-		switch h.level {
+	for _, h := range markdown.Sections(string(text)) {
+		at := fmt.Sprintf("%s:%d: %s", k.Display(file), h.Line, h.Title)
+		switch h.Level {
 		case 2:
-			test = h.title
+			test = h.Title
 			if !slices.ContainsFunc(k.Steps, func(s Step) bool { return s.Test == test }) {
 				return nil, fmt.Errorf("%s is not a step of the kata", at)
 			}
@@ -145,13 +147,13 @@ func (k *Kata) Hints() (map[string][]Hint, error) {
 			}
 			all[test] = []Hint{}
 		case 3:
-			if !slices.Contains([]string{Nudge, Idea, Formula}, h.title) {
+			if !slices.Contains([]string{Nudge, Idea, Formula}, h.Title) {
 				return nil, fmt.Errorf("%s is not one of %s, %s, %s", at, Nudge, Idea, Formula)
 			}
 			if test == "" {
 				return nil, fmt.Errorf("%s stands before the first step", at)
 			}
-			all[test] = append(all[test], Hint{Kind: h.title, Text: h.text})
+			all[test] = append(all[test], Hint{Kind: h.Title, Text: h.Text})
 		}
 	}
 	return all, nil

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"whyhow/scripts/internal/markdown"
 )
 
 // Module is the module path in the workbook's go.mod.
@@ -318,45 +320,10 @@ func (k *Kata) Section(test string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, h := range headings(body) {
-		if name, _, _ := strings.Cut(h.title, ":"); h.level == 3 && strings.TrimSpace(name) == test {
-			return h.text, nil
+	for _, s := range markdown.Sections(body) {
+		if name, _, _ := strings.Cut(s.Title, ":"); s.Level == 3 && strings.TrimSpace(name) == test {
+			return s.Text, nil
 		}
 	}
 	return "", fmt.Errorf("%s/README.md has no section ### %s: …: %w", k.Name, test, fs.ErrNotExist)
-}
-
-type heading struct {
-	level       int
-	title, text string
-	line        int
-}
-
-// headings cuts markdown at its # headings; text is what follows up to the next one. Fenced code is left alone.
-func headings(markdown string) []heading {
-	var all []heading
-	fenced := false
-	var text strings.Builder
-	flush := func() {
-		if n := len(all); n > 0 {
-			all[n-1].text = strings.TrimSpace(text.String())
-		}
-		text.Reset()
-	}
-	n := 0
-	for line := range strings.Lines(markdown) {
-		n++
-		if strings.HasPrefix(strings.TrimSpace(line), "```") {
-			fenced = !fenced
-		}
-		marks := len(line) - len(strings.TrimLeft(line, "#"))
-		if fenced || marks == 0 || marks > 6 || !strings.HasPrefix(line[marks:], " ") {
-			text.WriteString(line)
-			continue
-		}
-		flush()
-		all = append(all, heading{level: marks, title: strings.TrimSpace(line[marks:]), line: n})
-	}
-	flush()
-	return all
 }
