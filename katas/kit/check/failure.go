@@ -15,6 +15,7 @@ type Failure struct {
 	Why       string   `json:"why,omitempty"`       // the reason for the wanted value
 	With      []string `json:"with,omitempty"`      // the arguments, one each: "x = 2×3 [1 2 3; 4 5 6]"
 	At        *Place   `json:"at,omitempty"`        // of a panic: the innermost line of the kata
+	Todo      string   `json:"todo,omitempty"`      // the stub that was reached: "Layer.Train"
 }
 
 // Place is a line of a file, in a function.

@@ -28,7 +28,7 @@ func Rescue(t testing.TB) {
 	}
 	status, f := "crash", Failure{Text: fmt.Sprintf("panic: %v", r), At: origin()}
 	if name, ok := todo(r); ok {
-		status, f = "todo", Failure{Text: name + " is not implemented yet"}
+		status, f = "todo", Failure{Text: name + " is not implemented yet", Todo: name}
 	}
 	if !t.Failed() {
 		t.Attr(Attr, status)

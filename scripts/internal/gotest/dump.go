@@ -40,7 +40,7 @@ func (b *build) death(s *stream, end ending) (Status, Message) {
 	}
 	reason := reasonOf(s.dump)
 	if name, ok := strings.CutPrefix(reason, "TODO: "); ok {
-		return Todo, Message{Text: name + " is not implemented yet"}
+		return Todo, Message{Text: name + " is not implemented yet", Todo: name}
 	}
 	switch {
 	case overflowed:

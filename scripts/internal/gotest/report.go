@@ -50,6 +50,7 @@ type Message struct {
 	Why       string   `json:"why,omitempty"`       // the reason for the wanted value
 	With      []string `json:"with,omitempty"`      // arguments: "x = [1 2 3]"
 	Stack     []Place  `json:"stack,omitempty"`     // of a panic or a hang: the learner's lines, innermost first
+	Todo      string   `json:"todo,omitempty"`      // the stub that was reached: "Layer.Train"
 	Printed   bool     `json:"printed,omitempty"`   // the code under test printed it
 }
 

@@ -25,6 +25,7 @@ func whole() *Report {
 					Subtest: "seven rows", File: "katas/q05-batch-norm/how_test.go", Line: 34, Text: "Stats(x) variance[0] = 1.2226, want 1.0479 (rel 1e-10)",
 					Diagnosis: "you divided by N−1", Why: "the biased variance is the mean squared distance from the mean", With: []string{"x = [1 2]"},
 				},
+				{Text: "New is not implemented yet", Todo: "New"},
 				{Text: "hello", Printed: true},
 			}},
 			{Test: "TestTrain", Title: "Normalise a batch", Kind: workbook.How, Points: 2, Status: Crash, Seconds: 0.02, Messages: []Message{{

@@ -354,6 +354,7 @@ func (b *build) message(m message) Message {
 	out.Text = b.mapped(dedent(text))
 	if f := m.failure; f != nil {
 		out.Text, out.Diagnosis, out.Why, out.With = b.mapped(f.Text), b.mapped(f.Diagnosis), b.mapped(f.Why), f.With
+		out.Todo = f.Todo
 		if f.At != nil {
 			out.Stack = []Place{{b.inKata(f.At.File), f.At.Line, f.At.Func}}
 			out.File, out.Line = out.Stack[0].File, out.Stack[0].Line

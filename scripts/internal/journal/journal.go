@@ -248,17 +248,16 @@ func (j *Journal) Latest(kata, subject string) (*gotest.Report, error) {
 func (j *Journal) Standings() (map[string]progress.Standing, error) {
 	all := map[string]progress.Standing{}
 	if err := j.rows(`
-		SELECT kata, start, sha256,
+		SELECT kata, sha256,
 			COALESCE((SELECT MAX(start) FROM run AS s WHERE s.kata = r.kata AND s.subject = r.subject AND s.solved), 0)
 		FROM run AS r WHERE id IN (SELECT MAX(id) FROM run WHERE subject = ? AND built GROUP BY kata)`,
 		func(scan func(...any) error) error {
 			var kata string
-			var start, solved int64
+			var solved int64
 			s := progress.Standing{Steps: map[string]progress.State{}}
-			if err := scan(&kata, &start, &s.Hash, &solved); err != nil {
+			if err := scan(&kata, &s.Hash, &solved); err != nil {
 				return err
 			}
-			s.Newest = time.UnixMilli(start)
 			if solved > 0 {
 				s.Solved = time.UnixMilli(solved)
 			}
@@ -268,14 +267,13 @@ func (j *Journal) Standings() (map[string]progress.Standing, error) {
 		return nil, err
 	}
 	if err := j.rows(`
-		SELECT kata, test, MAX(run.id), status, points, SUM(status = 'pass') > 0, SUM(status NOT IN ('todo', 'missing'))
-		FROM run JOIN step ON step.run = run.id
+		SELECT kata, test, MAX(run.id), status FROM run JOIN step ON step.run = run.id
 		WHERE subject = ? AND built GROUP BY kata, test`,
 		func(scan func(...any) error) error {
 			var kata, test string
 			var id int64
 			var s progress.State
-			if err := scan(&kata, &test, &id, &s.Now, &s.Points, &s.Passed, &s.Attempts); err != nil {
+			if err := scan(&kata, &test, &id, &s.Now); err != nil {
 				return err
 			}
 			all[kata].Steps[test] = s

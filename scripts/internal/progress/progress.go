@@ -27,21 +27,17 @@ type Store interface {
 	Close() error
 }
 
-// Standing is how a learner stands with one kata.
+// Standing is how a learner stands with one kata. Runs that did not build leave it as it was.
 type Standing struct {
 	Solved time.Time        // the newest run that passed every step; zero if none did
-	Newest time.Time        // the newest run that built; zero if none did
-	Hash   string           // SHA-256 of the file that run tested; "" if it is not known
+	Hash   string           // SHA-256 of the file that the newest run tested; "" if it is not known
 	Steps  map[string]State // by test
 }
 
 // State is how a learner stands with one step.
 type State struct {
-	Now      gotest.Status // in the newest run that built and had this step
-	Passed   bool          // at least once
-	Attempts int           // runs that judged the step and did not find it untouched
-	Hints    int           // that were shown
-	Points   int           // that a pass is worth
+	Now   gotest.Status // in the newest run that had this step
+	Hints int           // that were shown
 }
 
 // Of reads the progress from store; without one nothing has passed.

@@ -136,17 +136,13 @@ func (s Standing) clone() Standing {
 // after is how a learner stands after one more run that built.
 func (s Standing) after(r *gotest.Report) Standing {
 	s = s.clone()
-	s.Newest, s.Hash = r.Start, r.Hash
+	s.Hash = r.Hash
 	if r.Solved() {
 		s.Solved = r.Start
 	}
 	for _, step := range r.Steps {
 		state := s.Steps[step.Test]
-		state.Now, state.Points = step.Status, step.Points
-		state.Passed = state.Passed || step.Status == gotest.Pass
-		if step.Status != gotest.Todo && step.Status != gotest.Missing {
-			state.Attempts++
-		}
+		state.Now = step.Status
 		s.Steps[step.Test] = state
 	}
 	return s

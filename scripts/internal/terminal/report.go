@@ -198,7 +198,7 @@ func (v View) Failure(s *gotest.Step, all bool) string {
 	shown := said
 	if !all && len(said) > 1 {
 		i := matters(s.Status, said)
-		shown = said[i : i+1]
+		shown = slices.Concat(said[i:i+1], unwritten(slices.Concat(said[:i], said[i+1:])))
 	}
 	var b strings.Builder
 	fmt.Fprintln(&b, bad.Styled(s.Test)+bold.Styled("  "+s.Title))
@@ -209,6 +209,17 @@ func (v View) Failure(s *gotest.Step, all bool) string {
 		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more %s (%s)", more, plural(more, "message", "messages"), v.All)))
 	}
 	return b.String()
+}
+
+// unwritten keeps the messages that name a stub, each stub once: a step may be written in part.
+func unwritten(messages []gotest.Message) (all []gotest.Message) {
+	for _, m := range messages {
+		m.Subtest = ""
+		if m.Todo != "" && !slices.ContainsFunc(all, func(o gotest.Message) bool { return o.Todo == m.Todo }) {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // split tells the tests' messages from what the code under test printed.
