@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,11 @@ import (
 	"whyhow/scripts/internal/workbook"
 )
 
+// figureFlags are the flags of kata figure.
+type figureFlags struct{ reference, open, json bool }
+
 func (a *app) figure() *cobra.Command {
-	var reference, open, asJSON bool
+	var f figureFlags
 	c := &cobra.Command{
 		Use:   "figure KATA",
 		Short: "Draw what the why steps found with your code",
@@ -28,64 +32,72 @@ A step that does not pass has no figure.`,
 			if err != nil {
 				return err
 			}
-			runner, err := gotest.New(w.Root)
+			r, files, err := a.draw(c.Context(), w, k, f)
 			if err != nil {
 				return err
 			}
-			dir, err := state(w)
-			if err != nil {
-				return err
-			}
-			var why []string
-			for _, s := range k.Steps {
-				if s.Kind == workbook.Why {
-					why = append(why, s.Test)
-				}
-			}
-			subject, err := a.subject(k, reference)
-			if err != nil {
-				return err
-			}
-			gallery := figures.Gallery{Dir: dir}
-			r, err := runner.Run(c.Context(), k, subject, gotest.Options{Only: why, NoVet: true, ArtifactDir: gallery.Data(k, cmp.Or(subject.Name, gotest.Learner)), Slow: a.slow()}, nil)
-			if err != nil {
-				return err
-			}
-			if r.Build != nil {
-				fmt.Fprint(a.talk, view(w, k).Build(r.Build, false))
-				return errFailed
-			}
-			if !r.Solved() {
-				fmt.Fprint(a.talk, view(w, k).Found(r, workbook.Why, false))
-			}
-			files, err := gallery.Draw(r)
-			if err != nil {
-				return err
-			}
-			for _, f := range files {
-				if asJSON {
-					err = a.line(map[string]any{"schema": gotest.Schema, "kata": k.Name, "file": f})
-				} else {
-					_, err = fmt.Fprintln(a.out, shown(f))
-				}
-				if err == nil && open && filepath.Ext(f) == ".png" {
-					err = display(f)
-				}
-				if err != nil {
+			for _, file := range files {
+				if err := a.present(k, file, f); err != nil {
 					return err
 				}
 			}
 			if !r.Solved() {
-				fmt.Fprintf(a.talk, "\n%d of %d why steps pass; the others have no figure\n", r.Passed(), len(r.Steps))
+				if r.Build == nil {
+					fmt.Fprintf(a.talk, "\n%d of %d why steps pass; the others have no figure\n", r.Passed(), len(r.Steps))
+				}
 				return errFailed
 			}
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&reference, "reference", false, "draw what the reference solution finds")
-	c.Flags().BoolVar(&open, "open", false, "open the figures with the desktop's viewer")
-	c.Flags().BoolVar(&asJSON, "json", false, "print a line of JSON a file")
+	c.Flags().BoolVar(&f.reference, "reference", false, "draw what the reference solution finds")
+	c.Flags().BoolVar(&f.open, "open", false, "open the figures with the desktop's viewer")
+	c.Flags().BoolVar(&f.json, "json", false, "print a line of JSON a file")
 	return c
+}
+
+// draw runs the why steps, says which fail, and draws what the others recorded.
+func (a *app) draw(ctx context.Context, w *workbook.Workbook, k *workbook.Kata, f figureFlags) (r *gotest.Report, files []string, err error) {
+	runner, err := gotest.New(w.Root)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := state(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	subject, err := a.subject(k, f.reference)
+	if err != nil {
+		return nil, nil, err
+	}
+	gallery := figures.Gallery{Dir: dir}
+	o := gotest.Options{NoVet: true, ArtifactDir: gallery.Data(k, cmp.Or(subject.Name, gotest.Learner)), Slow: a.slow()}
+	for _, s := range k.Steps {
+		if s.Kind == workbook.Why {
+			o.Only = append(o.Only, s.Test)
+		}
+	}
+	if r, err = runner.Run(ctx, k, subject, o, nil); err != nil {
+		return nil, nil, err
+	}
+	if !r.Solved() {
+		fmt.Fprint(a.talk, view(w, k).Found(r, workbook.How, false), view(w, k).Found(r, workbook.Why, false))
+	}
+	files, err = gallery.Draw(r)
+	return r, files, err
+}
+
+// present prints a figure's file, and opens it if that is asked for.
+func (a *app) present(k *workbook.Kata, file string, f figureFlags) (err error) {
+	if f.json {
+		err = a.line(map[string]any{"schema": gotest.Schema, "kata": k.Name, "file": file})
+	} else {
+		_, err = fmt.Fprintln(a.out, shown(file))
+	}
+	if err == nil && f.open && filepath.Ext(file) == ".png" {
+		err = display(file)
+	}
+	return err
 }
 
 // display opens a file with the desktop's viewer and doesn't wait for it.

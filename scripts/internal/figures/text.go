@@ -107,7 +107,7 @@ func significant(v float64, digits int) string {
 
 func minus(s string) string { return strings.Replace(s, "-", "−", 1) }
 
-// powerOfTen writes an exponent as programmers do: the font has not all superscripts.
+// powerOfTen writes an exponent as programmers do, e−16: the font lacks some superscripts.
 func powerOfTen(exponent string) string {
 	n, _ := strconv.Atoi(exponent)
 	return "e" + minus(strconv.Itoa(n))

@@ -28,7 +28,7 @@ type build struct {
 	subject Subject
 	options Options
 
-	dir     string            // temporary, holds all of the below
+	dir     string            // temporary, for all of the below
 	binary  string            // the linked tests
 	overlay string            // the overlay's file; "" if the learner's own file is under test
 	file    string            // the file that is compiled in the stub's place, absolute

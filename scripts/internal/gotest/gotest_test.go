@@ -324,12 +324,12 @@ func TestFailFast(t *testing.T) {
 		{Name: "waits for code", Only: []string{"TestTodo", "TestFail"}},
 	}
 	options := gotest.Options{FailFast: true, Jobs: 2}
-	failed, err := r.Variants(t.Context(), k, gotest.Subject{Name: "reference", File: k.Reference()}, options, variants, func(v gotest.Variant, r *gotest.Report) {
+	failed, err := r.Variants(t.Context(), k, gotest.Subject{Name: "reference", File: k.Reference()}, options, variants, func(i int, r *gotest.Report) {
 		var all []string
 		for _, s := range r.Steps {
 			all = append(all, string(s.Status))
 		}
-		got[v.Name] = strings.Join(all, " ")
+		got[variants[i].Name] = strings.Join(all, " ")
 	})
 	if failed != nil || err != nil {
 		t.Fatal(failed, err)

@@ -150,7 +150,7 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 	<-exited
 	select {
 	case <-read:
-	case <-time.After(time.Second): // a process that left the group holds the pipe
+	case <-time.After(10 * time.Second): // a process that left the group keeps the pipe open
 		_ = out.SetReadDeadline(time.Now())
 		<-read
 	}

@@ -175,7 +175,7 @@ func (s *stream) frame(line, printed string) bool {
 	return true
 }
 
-// move never waits: a receiver that has not yet heard of the last move hears of both.
+// move tells the watchdog that a function has started or ended. It never waits: two moves may be told as one.
 func (s *stream) move() {
 	select {
 	case s.moved <- struct{}{}:
@@ -238,7 +238,7 @@ var (
 	messageAt = regexp.MustCompile(`^(\w+\.go):(\d+): `)
 )
 
-// forgetDump takes back what only looked like the end of the process.
+// forgetDump is called when the process goes on: what looked like the runtime's dump was printed by the code under test.
 func (s *stream) forgetDump() {
 	for _, line := range s.dump {
 		s.keep(line)

@@ -16,10 +16,9 @@ type Variant struct {
 	Only []string // the steps to run; nil: all
 }
 
-// Variants builds the kata once with the subject's code and runs it once for each variant, o.Jobs at a time; done gets
-// each Report, one after the other. It is what Run does, without the vetting, for the price of one build. If that build fails, there are
-// no Reports but a BuildError.
-func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
+// Variants builds the kata once with the subject's code and runs it once for each variant, o.Jobs at a time. It calls done with
+// the variant's index and Report, one call after the other. If the build fails, there are no Reports but a BuildError.
+func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(int, *Report)) (*BuildError, error) {
 	for _, v := range variants {
 		o.Only = v.Only
 		if _, err := stepsOf(k, o); err != nil {
@@ -35,7 +34,7 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 }
 
 // HiddenVariants is to Hidden what Variants is to Run.
-func (r *Runner) HiddenVariants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
+func (r *Runner) HiddenVariants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(int, *Report)) (*BuildError, error) {
 	t, o, err := hidden(k, o)
 	if err != nil {
 		return nil, err
@@ -43,7 +42,7 @@ func (r *Runner) HiddenVariants(ctx context.Context, k *workbook.Kata, s Subject
 	return r.variants(ctx, t, s, o, variants, done)
 }
 
-func (r *Runner) variants(ctx context.Context, t target, s Subject, o Options, variants []Variant, done func(Variant, *Report)) (*BuildError, error) {
+func (r *Runner) variants(ctx context.Context, t target, s Subject, o Options, variants []Variant, done func(int, *Report)) (*BuildError, error) {
 	b, err := r.newBuild(t, s, o)
 	if err != nil {
 		return nil, err
@@ -54,25 +53,25 @@ func (r *Runner) variants(ctx context.Context, t target, s Subject, o Options, v
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	work := make(chan Variant)
+	work := make(chan int)
 	var workers sync.WaitGroup
 	var reporting sync.Mutex
 	for range max(o.Jobs, 1) {
 		workers.Go(func() {
-			for v := range work {
-				report, err := b.variant(ctx, v)
+			for i := range work {
+				report, err := b.variant(ctx, variants[i])
 				if err != nil {
 					cancel(err)
 					continue
 				}
 				reporting.Lock()
-				done(v, report)
+				done(i, report)
 				reporting.Unlock()
 			}
 		})
 	}
-	for _, v := range variants {
-		work <- v
+	for i := range variants {
+		work <- i
 	}
 	close(work)
 	workers.Wait()

@@ -24,7 +24,7 @@ import (
 
 const fewestMistakes = 6
 
-// mistakes holds that every planted mistake applies, compiles, makes its step fail and gets its diagnosis, and no other's.
+// mistakes checks that every planted mistake applies, compiles, makes its step fail and gets its diagnosis, and no other's.
 func (p *proof) mistakes(ctx context.Context) error {
 	file := filepath.Join(p.kata.SolutionDir(), "mistakes.yaml")
 	all, err := p.kata.Mistakes()
@@ -79,7 +79,7 @@ func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted
 	together, err := combine(reference, all)
 	if err == nil {
 		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{}, variants,
-			func(v gotest.Variant, r *gotest.Report) { done(all[indexOf(v)].Mistake, r) })
+			func(i int, r *gotest.Report) { done(all[i].Mistake, r) })
 		if err != nil || failed == nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (p *proof) stepsFor(m planted) (tests []string) {
 	return tests
 }
 
-// diagnosed holds that a mistake's step failed and said what it is, and that nothing said it is another one.
+// diagnosed checks that a mistake's step failed and said what it is, and that nothing said it is another one.
 func (p *proof) diagnosed(file string, all []workbook.Mistake, m workbook.Mistake, r *gotest.Report) {
 	at := fmt.Sprintf("line %d: mistake %q: ", m.Line, m.Name)
 	if r.Build != nil {
@@ -201,14 +201,6 @@ const mistakeVariable = "KATA_MISTAKE"
 // variant is the run of a combined program that makes mistake i.
 func variant(i int) gotest.Variant {
 	return gotest.Variant{Name: strconv.Itoa(i), Env: []string{fmt.Sprintf("%s=%d", mistakeVariable, i)}}
-}
-
-func indexOf(v gotest.Variant) int {
-	i, err := strconv.Atoi(v.Name)
-	if err != nil {
-		panic(err)
-	}
-	return i
 }
 
 // combine returns one program that makes the mistake whose index stands in its environment, and is the reference where there is none. A function with mistakes

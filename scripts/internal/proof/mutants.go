@@ -143,15 +143,16 @@ func (p *proof) equivalents(all []mutant) map[int]int {
 // kill runs the mutants that are not killed yet, and notes which are now. The reference goes with them: it must not be killed.
 func (p *proof) kill(
 	ctx context.Context,
-	run func(context.Context, *workbook.Kata, gotest.Subject, gotest.Options, []gotest.Variant, func(gotest.Variant, *gotest.Report)) (*gotest.BuildError, error),
+	run func(context.Context, *workbook.Kata, gotest.Subject, gotest.Options, []gotest.Variant, func(int, *gotest.Report)) (*gotest.BuildError, error),
 	reference []byte, all []mutant, killed []bool,
 ) error {
 	changed := make([]planted, len(all))
-	variants := []gotest.Variant{variant(len(all))}
+	const none = -1 // the reference itself
+	mutants, variants := []int{none}, []gotest.Variant{variant(none)}
 	for i, m := range all {
 		changed[i] = planted{Mistake: workbook.Mistake{In: m.In}, source: m.source, extra: m.extra}
 		if !killed[i] {
-			variants = append(variants, variant(i))
+			mutants, variants = append(mutants, i), append(variants, variant(i))
 		}
 	}
 	together, err := combine(reference, changed)
@@ -159,9 +160,9 @@ func (p *proof) kill(
 		return err
 	}
 	options := gotest.Options{FailFast: true, Limit: longestStep, Jobs: runtime.GOMAXPROCS(0)}
-	failed, err := run(ctx, p.kata, gotest.Subject{Name: "mutants", Source: together}, options, variants, func(v gotest.Variant, r *gotest.Report) {
+	failed, err := run(ctx, p.kata, gotest.Subject{Name: "mutants", Source: together}, options, variants, func(v int, r *gotest.Report) {
 		i := slices.IndexFunc(r.Steps, func(s gotest.Step) bool { return s.Status != gotest.Pass && s.Status != gotest.Missing })
-		if mutant := indexOf(v); mutant < len(all) {
+		if mutant := mutants[v]; mutant != none {
 			killed[mutant] = i >= 0
 		} else if i >= 0 {
 			p.check(false, p.kata.Reference(), "it does not pass %s (%s): nothing can be said of its mutants%s", r.Steps[i].Test, r.Steps[i].Status, indent(r.Steps[i].Text()))

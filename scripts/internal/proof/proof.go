@@ -135,7 +135,7 @@ func (p *proof) prove(ctx context.Context) error {
 	return nil
 }
 
-// files holds what can be held without running anything.
+// files checks what can be checked without running anything.
 func (p *proof) files() {
 	p.frontMatter()
 	p.readme()

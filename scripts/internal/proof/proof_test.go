@@ -81,7 +81,7 @@ func verify(t *testing.T, wb *workbook.Workbook, o Options) Result {
 	return results[0]
 }
 
-// want holds that the problems are those wanted, each by its beginning, and no others, in any order.
+// want checks that the problems are those wanted, each by its beginning, and no others, in any order.
 func want(t *testing.T, problems []string, wanted ...string) {
 	t.Helper()
 	left := slices.Clone(problems)

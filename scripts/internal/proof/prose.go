@@ -129,7 +129,7 @@ func (p *proof) wantHeadings(file, text string, want ...string) {
 // shortestStatement is the length from which a line of the reference is its own: below, a formula may look like it.
 const shortestStatement = 24
 
-// noCode holds that no statement of the reference stands in text.
+// noCode checks that no statement of the reference stands in text.
 func (p *proof) noCode(file, text string) {
 	source, err := os.ReadFile(p.kata.Reference())
 	if err != nil {

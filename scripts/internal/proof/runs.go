@@ -45,7 +45,7 @@ func (p *proof) built(r *gotest.Report, file string) bool {
 	return r.Build == nil || p.check(false, file, "the %s does not compile: %v", r.Subject, r.Build.First())
 }
 
-// stub holds that the untouched stub reaches a TODO in every step, and does not pass the hidden test.
+// stub checks that the untouched stub reaches a TODO in every step, and does not pass the hidden test.
 func (p *proof) stub(ctx context.Context) error {
 	report, err := p.run(ctx, gotest.Subject{Name: "stub"}, gotest.Options{})
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *proof) stub(ctx context.Context) error {
 	return nil
 }
 
-// reference holds that the reference passes every step in time, that a figure was recorded, and that it passes the hidden test.
+// reference checks that the reference passes every step in time, that a figure was recorded, and that it passes the hidden test.
 func (p *proof) reference(ctx context.Context) error {
 	subject := gotest.Subject{Name: "reference", File: p.kata.Reference()}
 	artifacts, err := os.MkdirTemp("", "kata-figures-")
@@ -110,7 +110,7 @@ func (p *proof) passesHidden(ctx context.Context, s gotest.Subject) error {
 	return nil
 }
 
-// figures holds that the run recorded at least one figure, that each can be drawn and has a name of its own.
+// figures checks that the run recorded at least one figure, that each can be drawn and has a name of its own.
 func (p *proof) figures(r *gotest.Report, dir string) {
 	why := filepath.Join(p.kata.Dir, "why_test.go")
 	p.Figures = len(r.Figures)
@@ -171,7 +171,7 @@ func (p *proof) best(ctx context.Context, s gotest.Subject, o gotest.Options, fi
 	return best, nil
 }
 
-// race holds that the reference passes every step under the race detector too, in time.
+// race checks that the reference passes every step under the race detector too, in time.
 func (p *proof) race(ctx context.Context) error {
 	if compiler, ok := p.cCompiler(ctx); !ok {
 		reason := "the race detector: this machine has no C compiler (" + compiler + ")"
@@ -213,7 +213,7 @@ func (p *proof) cCompiler(ctx context.Context) (string, bool) {
 	return words[0], err == nil
 }
 
-// alternatives holds that other right answers pass every step and the hidden test.
+// alternatives checks that other right answers pass every step and the hidden test.
 func (p *proof) alternatives(ctx context.Context) error {
 	all, err := p.kata.Alternatives()
 	dir := filepath.Join(p.kata.SolutionDir(), "alternatives")

@@ -18,7 +18,7 @@ import (
 	"whyhow/scripts/internal/workbook"
 )
 
-// tests holds the test files to the front matter and to the rules of CONTRIBUTING.md.
+// tests checks the test files against the front matter and the rules of CONTRIBUTING.md.
 func (p *proof) tests() {
 	files := workbook.Files(p.kata.Dir, "*_test.go")
 	hidden := filepath.Join(p.kata.SolutionDir(), "hidden_test.go")
@@ -72,7 +72,7 @@ func (p *proof) tests() {
 	}
 }
 
-// rescued holds that every test function, every function literal of a subtest's type and every function that is handed
+// rescued checks that every test function, every function literal of a subtest's type and every function that is handed
 // to Run by its name begins with defer check.Rescue on its own t, and that no check takes a stub's panic for an answer.
 func (p *proof) rescued(fset *token.FileSet, f *ast.File, all []*ast.File) {
 	file := fset.Position(f.Pos()).Filename
@@ -162,7 +162,7 @@ func isRescue(s ast.Stmt, t string) bool {
 	return ok && pkg.Name == "check"
 }
 
-// contract holds the stub to its form and the reference to the stub.
+// contract checks the form of the stub, and the reference against the stub.
 func (p *proof) contract() {
 	stub, ok := p.parse(p.kata.File)
 	if !ok {

@@ -61,7 +61,7 @@ func names(katas []*Kata) string {
 	return strings.Join(all, ", ")
 }
 
-// near returns the katas with a word or a name that differs from want in at most half of its letters, and three.
+// near returns the katas with a similar word or name: at most three letters differ, and at most half of want's.
 func (w *Workbook) near(want string) []*Kata {
 	var found []*Kata
 	for _, k := range w.Katas {
