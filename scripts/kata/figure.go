@@ -80,8 +80,10 @@ func (a *app) draw(ctx context.Context, w *workbook.Workbook, k *workbook.Kata, 
 	if r, err = runner.Run(ctx, k, subject, o, nil); err != nil {
 		return nil, nil, err
 	}
-	if !r.Solved() {
-		fmt.Fprint(a.talk, view(w, k).Found(r, workbook.How, false), view(w, k).Found(r, workbook.Why, false))
+	if r.Build != nil {
+		fmt.Fprint(a.talk, view(w, k).Build(r.Build, false))
+	} else if !r.Solved() {
+		fmt.Fprint(a.talk, view(w, k).Found(r, workbook.Why, false))
 	}
 	files, err = gallery.Draw(r)
 	return r, files, err

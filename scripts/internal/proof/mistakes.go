@@ -37,7 +37,7 @@ func (p *proof) mistakes(ctx context.Context) error {
 		planted := slices.ContainsFunc(all, func(m workbook.Mistake) bool { return m.Step == s.Test })
 		p.check(s.Kind == workbook.Why || planted, file, "no mistake for the how step %s: plant one", s.Test)
 	}
-	reference, err := os.ReadFile(p.kata.Reference())
+	reference, err := workbook.ReadText(p.kata.Reference())
 	if err != nil {
 		return nil // contract says so
 	}

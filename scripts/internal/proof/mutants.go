@@ -79,7 +79,7 @@ func (p *proof) mutate(ctx context.Context) (Mutation, error) {
 	if !p.check(p.kata.Err == nil, filepath.Join(p.kata.Dir, "README.md"), "%v", p.kata.Err) {
 		return found, nil
 	}
-	reference, err := os.ReadFile(p.kata.Reference())
+	reference, err := workbook.ReadText(p.kata.Reference())
 	if !p.check(err == nil, p.kata.Reference(), "%v", missing(err)) {
 		return found, nil
 	}

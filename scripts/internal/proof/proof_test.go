@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,6 +108,25 @@ func TestSoundKata(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err == nil && (!got.Raced || len(got.Skipped) > 0) {
 		t.Errorf("raced = %v, skipped %v: there is a C compiler", got.Raced, got.Skipped)
 	}
+}
+
+// A checkout whose files have the ends of lines of Windows is as sound.
+func TestSoundKataWithCRLF(t *testing.T) {
+	wb := fixture(t)
+	must(t, filepath.WalkDir(wb.Root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !slices.Contains([]string{".go", ".md", ".yaml"}, filepath.Ext(path)) {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), 0o666)
+	}))
+	wb, err := workbook.Open(wb.Root)
+	must(t, err)
+	got := verify(t, wb, Options{})
+	want(t, got.Problems)
 }
 
 // Each defect of a file is named, with that file, and nothing else is.

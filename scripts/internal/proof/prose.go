@@ -3,7 +3,6 @@ package proof
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -50,7 +49,7 @@ func (p *proof) hints() {
 	if !p.check(err == nil, file, "%v", missing(err)) {
 		return
 	}
-	text, err := os.ReadFile(file)
+	text, err := workbook.ReadText(file)
 	if !p.check(err == nil, file, "%v", err) {
 		return
 	}
@@ -131,7 +130,7 @@ const shortestStatement = 24
 
 // noCode checks that no statement of the reference stands in text.
 func (p *proof) noCode(file, text string) {
-	source, err := os.ReadFile(p.kata.Reference())
+	source, err := workbook.ReadText(p.kata.Reference())
 	if err != nil {
 		return // contract says so
 	}

@@ -24,7 +24,7 @@ func (p *proof) tests() {
 	hidden := filepath.Join(p.kata.SolutionDir(), "hidden_test.go")
 	if _, err := os.Stat(hidden); p.check(err == nil, hidden, "%v", missing(err)) {
 		files = append(files, hidden)
-		text, _ := os.ReadFile(hidden)
+		text, _ := workbook.ReadText(hidden)
 		p.check(bytes.HasPrefix(text, []byte("//go:build hidden\n")), hidden, "line 1 must be //go:build hidden")
 	}
 	found := map[string][]string{}
@@ -205,7 +205,7 @@ type goFile struct {
 }
 
 func (p *proof) parse(file string) (goFile, bool) {
-	source, err := os.ReadFile(file)
+	source, err := workbook.ReadText(file)
 	if !p.check(err == nil, file, "%v", missing(err)) {
 		return goFile{}, false
 	}

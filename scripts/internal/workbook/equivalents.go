@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -22,7 +21,7 @@ type Equivalent struct {
 // Equivalents reads equivalents.yaml; without the file there are none. Unknown keys and missing ones are errors.
 func (k *Kata) Equivalents() ([]Equivalent, error) {
 	file := filepath.Join(k.SolutionDir(), "equivalents.yaml")
-	text, err := os.ReadFile(file)
+	text, err := ReadText(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -32,7 +32,7 @@ func (k *Kata) Answer() (string, error) {
 	if err := k.NeedSolution(); err != nil {
 		return "", err
 	}
-	text, err := os.ReadFile(filepath.Join(k.SolutionDir(), "ANSWER.md"))
+	text, err := ReadText(filepath.Join(k.SolutionDir(), "ANSWER.md"))
 	return string(text), err
 }
 
@@ -81,7 +81,7 @@ type Edit struct{ Find, Replace string }
 // Mistakes reads mistakes.yaml. Unknown keys, missing ones and names that occur twice are errors.
 func (k *Kata) Mistakes() ([]Mistake, error) {
 	file := filepath.Join(k.SolutionDir(), "mistakes.yaml")
-	text, err := os.ReadFile(file)
+	text, err := ReadText(file)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ type Hint struct{ Kind, Text string }
 // not one of the three kinds, is an error.
 func (k *Kata) Hints() (map[string][]Hint, error) {
 	file := filepath.Join(k.root, "hints", k.Name+".md")
-	text, err := os.ReadFile(file)
+	text, err := ReadText(file)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func Open(dir string) (*Workbook, error) {
 }
 
 func isRoot(dir string) bool {
-	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	mod, err := ReadText(filepath.Join(dir, "go.mod"))
 	return err == nil && moduleLine.Match(mod)
 }
 
@@ -218,7 +218,7 @@ type frontMatter struct {
 
 func (k *Kata) readFrontMatter() error {
 	file := filepath.Join(k.Dir, "README.md")
-	text, err := os.ReadFile(file)
+	text, err := ReadText(file)
 	if err != nil {
 		return Errorf("restore it: git checkout -- "+k.Display(file), "%s: %w", k.Display(file), errors.Unwrap(err))
 	}
@@ -277,7 +277,6 @@ func sourceOf(err error) string {
 
 // splitFrontMatter keeps the opening line as a comment in matter, so that line numbers are those of the file.
 func splitFrontMatter(text []byte) (matter, body []byte, err error) {
-	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	rest, ok := bytes.CutPrefix(text, []byte("---\n"))
 	if !ok {
 		return nil, nil, errors.New("line 1 must be ---, the beginning of the front matter")
@@ -287,6 +286,12 @@ func splitFrontMatter(text []byte) (matter, body []byte, err error) {
 		return nil, nil, errors.New("the front matter has no end: a line ---")
 	}
 	return append([]byte("#\n"), matter...), bytes.TrimLeft(body, "\n"), nil
+}
+
+// ReadText reads a text file with the ends of lines that git keeps, whatever a checkout or an unpacked archive made of them.
+func ReadText(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), err
 }
 
 // Display names a file of the workbook by its path from the root, with slashes; any other file keeps its name.
@@ -302,7 +307,7 @@ func (k *Kata) Display(file string) string { return Display(k.root, file) }
 
 // Readme returns README.md without its front matter.
 func (k *Kata) Readme() (string, error) {
-	text, err := os.ReadFile(filepath.Join(k.Dir, "README.md"))
+	text, err := ReadText(filepath.Join(k.Dir, "README.md"))
 	if err != nil {
 		return "", err
 	}
