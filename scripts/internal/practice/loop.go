@@ -46,7 +46,7 @@ func (l *Loop) Run(ctx context.Context, k *workbook.Kata, in io.Reader, out io.W
 	}
 	m := newModel(ctx, l, k)
 	// Signals end ctx: the terminal is restored then too.
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(20)).Run()
 	m.session.End()
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -37,14 +37,15 @@ type model struct {
 	page          page
 	body          viewport.Model // the part of a page that scrolls
 
-	report *gotest.Report // the newest of code that built; its why steps may still run
-	build  *gotest.BuildError
-	busy   bool
-	began  time.Time // the newest run
-	ended  time.Time
-	note   string   // one line
-	drew   []string // the files of the figures
-	all    bool     // every message is shown
+	report  *gotest.Report // the newest of code that built; its why steps may still run
+	build   *gotest.BuildError
+	busy    bool
+	ticking bool      // a tick is on its way
+	began   time.Time // the newest run
+	ended   time.Time
+	note    string   // one line
+	drew    []string // the files of the figures
+	all     bool     // every message is shown
 
 	hinted string         // the test that the hints are for
 	given  progress.Given // the hints shown so far
@@ -75,7 +76,7 @@ type event struct {
 // tick lets the seconds of a run count.
 type tick struct{ of *session.Session }
 
-func (m *model) Init() tea.Cmd { return tea.Batch(m.listen(), m.wait()) }
+func (m *model) Init() tea.Cmd { return m.listen() }
 
 // listen receives the next event.
 func (m *model) listen() tea.Cmd {
@@ -99,14 +100,19 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tick:
-		if msg.of == m.session {
+		if m.ticking = msg.of == m.session && m.busy; m.ticking {
 			return m, m.wait()
 		}
 	case event:
-		if msg.of == m.session {
-			m.happened(msg.Event)
-			return m, m.listen()
+		if msg.of != m.session {
+			break
 		}
+		m.happened(msg.Event)
+		if m.busy && !m.ticking {
+			m.ticking = true
+			return m, tea.Batch(m.listen(), m.wait())
+		}
+		return m, m.listen()
 	case tea.KeyPressMsg:
 		return m, m.press(msg.Key())
 	}
