@@ -2,21 +2,15 @@ package check
 
 import (
 	"fmt"
-	"go/token"
 	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"gonum.org/v1/gonum/mat"
-
-	"whyhow/katas/kit/tensor"
 )
 
 // Equal checks got against want and says whether they agree. call names what was called, and which result it is:
 // "Train(x)", "Stats(x) variance". Numbers (float64, slices of it, *mat.Dense, tensors) agree within tol, element by element; everything
-// else agrees as go-cmp has it, on exported fields, nil being the same as empty. With a bool, call is the condition: "the order is shuffled".
+// else agrees if its exported fields and its elements do, nil being the same as empty. No method of the values is called, neither to compare
+// nor to show them. With a bool, call is the condition: "the order is shuffled".
 func Equal(t testing.TB, call string, got, want any, tol Tol, opts ...Option) bool {
 	t.Helper()
 	s := settle(opts)
@@ -51,93 +45,6 @@ func (s *settings) mustBeTold(t testing.TB, want any, tol Tol) {
 	}
 }
 
-// difference is one place where got and want disagree: numbers as blocks, anything else as values.
-type difference struct {
-	path      string
-	got, want any
-}
-
-// compare lists the differences between got and want, each array of numbers being one.
-func compare(got, want any, tol Tol) []difference {
-	g, gok := blockOf(got)
-	w, wok := blockOf(want)
-	if gok && wok {
-		if g.agree(w, tol) {
-			return nil
-		}
-		return []difference{{"", got, want}}
-	}
-	if reflect.TypeOf(got) != reflect.TypeOf(want) {
-		return []difference{{"", got, want}}
-	}
-	var c collector
-	cmp.Equal(want, got, append(numbers(tol), cmp.Reporter(&c))...)
-	return c.diffs
-}
-
-// numbers makes go-cmp compare arrays of numbers as blocks, and the rest by exported fields.
-func numbers(tol Tol) []cmp.Option {
-	return []cmp.Option{
-		byBlock[float64](tol), byBlock[[]float64](tol), byBlock[*mat.Dense](tol), byBlock[tensor.CHW](tol), byBlock[tensor.OIHW](tol),
-		cmp.FilterPath(func(p cmp.Path) bool {
-			field, ok := p.Last().(cmp.StructField)
-			return ok && !token.IsExported(field.Name())
-		}, cmp.Ignore()),
-		cmp.FilterValues(func(a, b any) bool {
-			_, x := blockOf(a)
-			_, y := blockOf(b)
-			return !x && !y
-		}, cmpopts.EquateEmpty()),
-	}
-}
-
-func byBlock[T any](tol Tol) cmp.Option {
-	return cmp.Comparer(func(a, b T) bool {
-		x, _ := blockOf(a)
-		y, _ := blockOf(b)
-		return x.agree(y, tol)
-	})
-}
-
-// collector is a cmp.Reporter that keeps every leaf that differs.
-type collector struct {
-	path  cmp.Path
-	diffs []difference
-}
-
-func (c *collector) PushStep(ps cmp.PathStep) { c.path = append(c.path, ps) }
-func (c *collector) PopStep()                 { c.path = c.path[:len(c.path)-1] }
-func (c *collector) Report(r cmp.Result) {
-	if r.Equal() {
-		return
-	}
-	d := difference{path: pathText(c.path)}
-	want, got := c.path.Last().Values()
-	if want.IsValid() && want.CanInterface() {
-		d.want = want.Interface()
-	}
-	if got.IsValid() && got.CanInterface() {
-		d.got = got.Interface()
-	}
-	c.diffs = append(c.diffs, d)
-}
-
-func pathText(p cmp.Path) string {
-	var s strings.Builder
-	for _, step := range p {
-		switch step := step.(type) {
-		case cmp.StructField:
-			s.WriteString("." + step.Name())
-		case cmp.SliceIndex:
-			i, j := step.SplitKeys()
-			fmt.Fprintf(&s, "[%d]", max(i, j))
-		case cmp.MapIndex:
-			fmt.Fprintf(&s, "[%v]", step.Key())
-		}
-	}
-	return s.String()
-}
-
 // failure is what is said of a comparison that failed.
 func (s *settings) failure(call string, got, want any, tol Tol, diffs []difference) Failure {
 	f := Failure{Text: s.headline(call, got, want, tol, diffs), Why: s.why, Diagnosis: s.diagnose(got, tol, diffs)}
@@ -169,7 +76,35 @@ func (s *settings) headline(call string, got, want any, tol Tol, diffs []differe
 	if len(g)+len(w) <= 120 {
 		return fmt.Sprintf("%s = %s, want %s", call, g, w)
 	}
-	return fmt.Sprintf("%s mismatch (-want +got):\n%s", call, strings.TrimSpace(cmp.Diff(want, got, numbers(tol)...)))
+	return places(call, diffs, tol)
+}
+
+// places lists the first places that differ, a line each.
+func places(call string, diffs []difference, tol Tol) string {
+	const most = 5
+	var lines []string
+	for _, d := range diffs[:min(len(diffs), most)] {
+		lines = append(lines, place(call+d.path, d, tol))
+	}
+	if len(diffs) > most {
+		lines = append(lines, fmt.Sprintf("… %d places differ", len(diffs)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// place is a line on one difference. Of two slices whose lengths differ it shows the first elements that do.
+func place(name string, d difference, tol Tol) string {
+	const longest = 100
+	g, w := reflect.ValueOf(d.got), reflect.ValueOf(d.want)
+	if !g.IsValid() || !w.IsValid() || g.Kind() != reflect.Slice || g.Type() != w.Type() || g.Len() == w.Len() {
+		return fmt.Sprintf("%s = %s, want %s", name, cut(render(d.got), longest), cut(render(d.want), longest))
+	}
+	line := fmt.Sprintf("%s has %d elements, want %d", name, g.Len(), w.Len())
+	both := min(g.Len(), w.Len())
+	if inner := compare(g.Slice(0, both).Interface(), w.Slice(0, both).Interface(), tol); len(inner) > 0 {
+		line += "; " + place(inner[0].path, inner[0], tol)
+	}
+	return line
 }
 
 var yesNo = map[bool]string{true: "yes", false: "no"}
@@ -195,23 +130,4 @@ func numbersLine(call string, got, want block, tol Tol) string {
 		return line
 	}
 	panic("check: numbersLine of equal blocks")
-}
-
-func render(v any) string {
-	if b, ok := blockOf(v); ok {
-		return b.show()
-	}
-	text := ""
-	switch v := v.(type) {
-	case nil:
-		return "nothing"
-	case string:
-		text = fmt.Sprintf("%q", v)
-	default:
-		text = fmt.Sprintf("%v", v)
-	}
-	if r := []rune(text); len(r) > 400 {
-		return string(r[:400]) + "…"
-	}
-	return text
 }

@@ -110,8 +110,13 @@ func TestEqualSays(t *testing.T) {
 func TestEqualShowsLongDifferences(t *testing.T) {
 	got, want := make([]int, 60), make([]int, 60)
 	want[30] = 7
-	says := said(t, func(t testing.TB) { Equal(t, "F()", got, want, Exact) })
-	require.True(t, strings.HasPrefix(says, "F() mismatch (-want +got):"), says)
+	require.Equal(t, "F()[30] = 0, want 7", said(t, func(t testing.TB) { Equal(t, "F()", got, want, Exact) }))
+	for i := range want {
+		want[i] = 1
+	}
+	require.Equal(t, "F()[0] = 0, want 1\nF()[1] = 0, want 1\nF()[2] = 0, want 1\nF()[3] = 0, want 1\nF()[4] = 0, want 1\n… 60 places differ",
+		said(t, func(t testing.TB) { Equal(t, "F()", got, want, Exact) }))
+	require.Contains(t, said(t, func(t testing.TB) { Equal(t, "F()", got, want[:59], Exact) }), "F() has 60 elements, want 59; [0] = 0, want 1")
 }
 
 // One side an array of rows of one length and the other none: go-cmp panics, now and then, on an option that takes the two for different.
