@@ -135,6 +135,9 @@ func TestMax(t *testing.T) {
 		defer check.Rescue(t)
 		mustPanic(t, "Max", func(x tensor.CHW, size, stride int) { pooling.Max(x, size, stride) })
 	})
+	rng := check.Rand(t)
+	check.Independent(t, "Max(x, 2, 1)", pooling.Max, check.Args{normal(2, 5, 4, rng), 2, 1}, check.Args{normal(2, 5, 4, rng), 2, 1})
+	check.Independent(t, "Max(x, 1, 1)", pooling.Max, check.Args{normal(2, 5, 4, rng), 1, 1}, check.Args{normal(2, 5, 4, rng), 1, 1})
 }
 
 type maxBackwardCase struct {
@@ -201,6 +204,9 @@ func TestMaxBackward(t *testing.T) {
 		})
 		mustFit(t, "MaxBackward", func(x, dy tensor.CHW, size, stride int) { pooling.MaxBackward(x, dy, size, stride) })
 	})
+	rng := check.Rand(t)
+	check.Independent(t, "MaxBackward(x, dy, 2, 1)", pooling.MaxBackward,
+		check.Args{normal(2, 5, 4, rng), normal(2, 4, 3, rng), 2, 1}, check.Args{normal(2, 5, 4, rng), normal(2, 4, 3, rng), 2, 1})
 }
 
 type averageCase struct {
@@ -277,7 +283,14 @@ func TestAverage(t *testing.T) {
 			)...)...)
 		}
 		check.Panics(t, "GlobalAverage of a 2×0×3 map", func() { pooling.GlobalAverage(tensor.NewCHW(2, 0, 3, nil)) })
+		check.Panics(t, "GlobalAverage of a 2×3×0 map", func() { pooling.GlobalAverage(tensor.NewCHW(2, 3, 0, nil)) })
 	})
+	rng := check.Rand(t)
+	check.Independent(t, "Average(x, 2, 1)", pooling.Average, check.Args{normal(2, 5, 4, rng), 2, 1}, check.Args{normal(2, 5, 4, rng), 2, 1})
+	check.Independent(t, "Average(x, 1, 1)", pooling.Average, check.Args{normal(2, 5, 4, rng), 1, 1}, check.Args{normal(2, 5, 4, rng), 1, 1})
+	x := normal(2, 5, 4, rng) // of it only the shape counts in AverageBackward
+	check.Independent(t, "AverageBackward(x, dy, 2, 1)", pooling.AverageBackward, check.Args{x, normal(2, 4, 3, rng), 2, 1}, check.Args{x, normal(2, 4, 3, rng), 2, 1})
+	check.Independent(t, "GlobalAverage(x)", pooling.GlobalAverage, check.Args{normal(3, 4, 5, rng)}, check.Args{normal(3, 4, 5, rng)})
 }
 
 type kernelCase struct {
@@ -321,6 +334,8 @@ func TestAverageKernel(t *testing.T) {
 	}
 	check.Panics(t, "AverageKernel(0, 2)", func() { pooling.AverageKernel(0, 2) })
 	check.Panics(t, "AverageKernel(2, 0)", func() { pooling.AverageKernel(2, 0) })
+	check.Panics(t, "AverageKernel(-2, -2)", func() { pooling.AverageKernel(-2, -2) })
+	check.Independent(t, "AverageKernel(channels, size)", pooling.AverageKernel, check.Args{2, 3}, check.Args{3, 2})
 }
 
 type weightsCase struct{ H, W, Channels, Pools, Units, Weights int }
@@ -369,6 +384,8 @@ func TestLossAndGain(t *testing.T) {
 	check.Panics(t, "FirstDenseWeights(8, 8, 3, 1, 0)", func() { pooling.FirstDenseWeights(8, 8, 3, 1, 0) })
 	check.Panics(t, "FirstDenseWeights(0, 8, 3, 0, 10)", func() { pooling.FirstDenseWeights(0, 8, 3, 0, 10) })
 	check.Panics(t, "FirstDenseWeights(8, 8, 0, 1, 10)", func() { pooling.FirstDenseWeights(8, 8, 0, 1, 10) })
+	check.Panics(t, "FirstDenseWeights(8, 0, 3, 0, 10)", func() { pooling.FirstDenseWeights(8, 0, 3, 0, 10) })
+	check.Independent(t, "FirstDenseWeights(h, w, channels, pools, units)", pooling.FirstDenseWeights, check.Args{32, 30, 3, 2, 10}, check.Args{48, 40, 5, 3, 11})
 
 	a, b := pooling.Confusable()
 	for _, x := range []tensor.CHW{a, b} {
@@ -380,4 +397,5 @@ func TestLossAndGain(t *testing.T) {
 	require.False(t, a.Equal(b), "Confusable() returns the same image twice, want two that differ somewhere")
 	check.Equal(t, "the 2×2 max pooling of Confusable()'s a", pooled(a, 2, 2, largest), pooled(b, 2, 2, largest), check.Exact,
 		check.Why("b's, shown as wanted, must be the same: move a value within its window"), check.With("a", a), check.With("b", b))
+	check.Independent(t, "Confusable()", pooling.Confusable, nil, nil, check.AnyAnswer())
 }

@@ -65,14 +65,17 @@ func TestPad(t *testing.T) {
 		x := tensor.NewCHW(1, 2, 2, []float64{1, 2, 3, 4})
 		got := padding.Pad(x, 0, 0, 0, 0)
 		check.Equal(t, "Pad(x, 0, 0, 0, 0)", got, tensor.NewCHW(1, 2, 2, []float64{1, 2, 3, 4}), check.Exact)
-		got.Data[0] = 9
-		require.Equal(t, 1.0, x.Data[0], "Pad(x, 0, 0, 0, 0) shares its data with x; want an image of its own")
 		for i := range 4 {
 			p := make([]int, 4)
 			p[i] = -1
 			check.Panics(t, fmt.Sprintf("Pad(x, %d, %d, %d, %d)", p[0], p[1], p[2], p[3]), func() { padding.Pad(x, p[0], p[1], p[2], p[3]) })
 		}
 	})
+	rng := check.Rand(t)
+	for _, by := range []int{0, 1} {
+		check.Independent(t, fmt.Sprintf("Pad(x, %[1]d, 0, 0, %[1]d)", by), padding.Pad,
+			check.Args{tensor.NewCHW(2, 3, 4, check.Normal(rng, 24, 1)), by, 0, 0, by}, check.Args{tensor.NewCHW(2, 3, 4, check.Normal(rng, 24, 1)), by, 0, 0, by})
+	}
 }
 
 type sizeCase struct{ In, Kernel, Stride, Dilation, Before, After, Out, Unread int }
@@ -100,7 +103,7 @@ func TestOutputSize(t *testing.T) {
 			reading[int]{(padded - span) / c.Stride, "you counted the steps, not the positions: the first position needs no step"},
 		)...)
 	}
-	for _, c := range []struct {
+	impossible := []struct {
 		sizeCase
 		why string
 	}{
@@ -114,10 +117,12 @@ func TestOutputSize(t *testing.T) {
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 0}, "dilation is not positive"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 1, Before: -1, After: 1}, "before is negative"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 1, Before: 1, After: -1}, "after is negative"},
-	} {
-		_, err := padding.OutputSize(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After)
-		require.Error(t, err, "%s: got no error, want one: %s", c.call("OutputSize"), c.why)
 	}
+	for _, c := range impossible {
+		_, err := padding.OutputSize(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After)
+		check.Fails(t, c.call("OutputSize")+", where "+c.why+",", err)
+	}
+	check.Independent(t, "OutputSize(in, kernel, stride, dilation, before, after)", padding.OutputSize, check.Args{11, 3, 2, 2, 1, 2}, check.Args{27, 5, 4, 3, 3, 4})
 	for _, c := range check.Golden[sizeCase](t, "sizes") {
 		span, padded := c.Dilation*(c.Kernel-1)+1, c.Before+c.In+c.After
 		rest := (padded - span) % c.Stride
@@ -139,7 +144,10 @@ func TestOutputSize(t *testing.T) {
 		got := padding.Unread(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After)
 		check.Equal(t, c.call("Unread"), got, c.Unread, check.Exact, append(named(c.Unread, readings...), check.Why(why))...)
 	}
-	check.Panics(t, "Unread(4, 5, 1, 1, 0, 0)", func() { padding.Unread(4, 5, 1, 1, 0, 0) })
+	for _, c := range impossible {
+		check.Panics(t, c.call("Unread")+", where "+c.why+",", func() { padding.Unread(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After) })
+	}
+	check.Independent(t, "Unread(in, kernel, stride, dilation, before, after)", padding.Unread, check.Args{12, 3, 5, 1, 0, 0}, check.Args{14, 2, 4, 2, 1, 1})
 }
 
 type sides struct{ Before, After int }
@@ -169,6 +177,7 @@ func TestSame(t *testing.T) {
 	check.Panics(t, "Same(5, 3, 0)", func() { padding.Same(5, 3, 0) })
 	check.Panics(t, "Same(0, 3, 1)", func() { padding.Same(0, 3, 1) })
 	check.Panics(t, "Same(5, 0, 1)", func() { padding.Same(5, 0, 1) })
+	check.Independent(t, "Same(in, kernel, stride)", padding.Same, check.Args{9, 4, 3}, check.Args{11, 7, 2})
 }
 
 type usesCase struct {
@@ -236,6 +245,11 @@ func TestUses(t *testing.T) {
 	}
 	check.Panics(t, "Uses(4, 2, 3, 0)", func() { padding.Uses(4, 2, 3, 0) })
 	check.Panics(t, "Uses(2, 4, 3, 0)", func() { padding.Uses(2, 4, 3, 0) })
+	check.Panics(t, "Uses(0, 4, 1, 1)", func() { padding.Uses(0, 4, 1, 1) })
+	check.Panics(t, "Uses(4, 0, 1, 1)", func() { padding.Uses(4, 0, 1, 1) })
+	check.Panics(t, "Uses(4, 4, 0, 0)", func() { padding.Uses(4, 4, 0, 0) })
+	check.Panics(t, "Uses(4, 4, 2, -1)", func() { padding.Uses(4, 4, 2, -1) })
+	check.Independent(t, "Uses(h, w, kernel, pad)", padding.Uses, check.Args{4, 5, 3, 1}, check.Args{6, 7, 2, 0})
 	for _, c := range check.Golden[layersCase](t, "layers") {
 		got := padding.LayersUntilGone(c.Size, c.Kernel)
 		check.Equal(t, fmt.Sprintf("LayersUntilGone(size %d, kernel %d)", c.Size, c.Kernel), got, c.Layers, check.Exact, named(c.Layers,
@@ -247,6 +261,7 @@ func TestUses(t *testing.T) {
 	}
 	check.Panics(t, "LayersUntilGone(32, 1)", func() { padding.LayersUntilGone(32, 1) })
 	check.Panics(t, "LayersUntilGone(0, 3)", func() { padding.LayersUntilGone(0, 3) })
+	check.Independent(t, "LayersUntilGone(size, kernel)", padding.LayersUntilGone, check.Args{32, 3}, check.Args{20, 5})
 }
 
 type convCase struct {
@@ -297,9 +312,22 @@ func TestConv2D(t *testing.T) {
 		defer check.Rescue(t)
 		x, w := tensor.NewCHW(2, 4, 5, nil), tensor.NewOIHW(3, 2, 3, 3, nil)
 		check.Panics(t, "Conv2D with x of 2 channels and w for 1", func() { padding.Conv2D(x, tensor.NewOIHW(3, 1, 3, 3, nil), nil, 1, 0) })
+		check.Panics(t, "Conv2D with x of 2 channels and w for 3", func() { padding.Conv2D(x, tensor.NewOIHW(3, 3, 3, 3, nil), nil, 1, 0) })
+		check.Panics(t, "Conv2D with 3 output channels and a bias that is empty, not nil,", func() { padding.Conv2D(x, w, []float64{}, 1, 0) })
+		check.Panics(t, "Conv2D with stride 0", func() { padding.Conv2D(x, w, nil, 0, 0) })
+		check.Panics(t, "Conv2D with pad −1", func() { padding.Conv2D(x, w, nil, 1, -1) })
+		check.Panics(t, "Conv2D with a 0×3 kernel", func() { padding.Conv2D(x, tensor.NewOIHW(3, 2, 0, 3, nil), nil, 1, 0) })
+		check.Panics(t, "Conv2D with a 3×0 kernel", func() { padding.Conv2D(x, tensor.NewOIHW(3, 2, 3, 0, nil), nil, 1, 0) })
+		check.Panics(t, "Conv2D of 0×5 pixels with pad 2", func() { padding.Conv2D(tensor.NewCHW(2, 0, 5, nil), w, nil, 1, 2) })
+		check.Panics(t, "Conv2D of 4×0 pixels with pad 2", func() { padding.Conv2D(tensor.NewCHW(2, 4, 0, nil), w, nil, 1, 2) })
 		check.Panics(t, "Conv2D with 3 output channels and a bias of 2", func() { padding.Conv2D(x, w, []float64{1, 2}, 1, 0) })
 		check.Panics(t, "Conv2D with 3 output channels and a bias of 4", func() { padding.Conv2D(x, w, []float64{1, 2, 3, 4}, 1, 0) })
 		check.Panics(t, "Conv2D with a 3×6 kernel on 4×5 pixels", func() { padding.Conv2D(x, tensor.NewOIHW(3, 2, 3, 6, nil), nil, 1, 0) })
 		check.Panics(t, "Conv2D with a 5×5 kernel on 4×5 pixels", func() { padding.Conv2D(x, tensor.NewOIHW(3, 2, 5, 5, nil), nil, 1, 0) })
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{tensor.NewCHW(2, 4, 5, check.Normal(rng, 40, 1)), tensor.NewOIHW(3, 2, 3, 2, check.Normal(rng, 36, 1)), check.Normal(rng, 3, 1), 2, 1}
+	}
+	check.Independent(t, "Conv2D(x, w, bias, 2, 1)", padding.Conv2D, draw(), draw())
 }

@@ -1,10 +1,14 @@
 // Package padding puts zeros around images and counts what they do: sizes, how often a pixel is read, convolution.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "padding: ".
 package padding
 
 import "whyhow/katas/kit/tensor"
 
 // Pad returns x, C×H×W, with zeros around every channel: C×(top+H+bottom)×(left+W+right).
-// It panics if a padding is negative. Source: torch.nn.functional.pad, mode "constant".
+// It panics if top, bottom, left or right is negative. Source: torch.nn.functional.pad, mode "constant".
 func Pad(x tensor.CHW, top, bottom, left, right int) tensor.CHW {
 	panic("TODO: Pad")
 }

@@ -1,4 +1,8 @@
 // Package pointwise asks what 1×1 convolutions are, and how they help.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "pointwise: ".
 package pointwise
 
 import (

@@ -1,4 +1,8 @@
 // Package dilation asks what dilation is.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "dilation: ".
 package dilation
 
 import "whyhow/katas/kit/tensor"

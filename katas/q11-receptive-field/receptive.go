@@ -1,5 +1,9 @@
 // Package receptive computes what a convolutional network sees and what it costs: receptive fields, parameters,
 // multiply-accumulates. Source of the recurrences: Araujo, Norris and Sim 2019, doi 10.23915/distill.00021.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "receptive: ".
 package receptive
 
 // Layer is a convolution or a pooling layer with a square kernel, the same stride, padding and dilation along both axes.

@@ -1,5 +1,9 @@
 // Package parallelism divides training among workers: data parallelism replicates the model and shards the batch, model
 // parallelism partitions the model.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "parallelism: ".
 package parallelism
 
 import "gonum.org/v1/gonum/mat"

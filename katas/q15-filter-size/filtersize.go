@@ -1,4 +1,8 @@
 // Package filtersize asks what the size of a filter does to accuracy and cost, and which is ideal.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "filtersize: ".
 package filtersize
 
 import "gonum.org/v1/gonum/mat"

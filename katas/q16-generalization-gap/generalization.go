@@ -1,5 +1,9 @@
 // Package generalization holds data out, measures the gap between validation and training loss, and narrows it: dropout,
 // weight decay, shifted images, early stopping.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "generalization: ".
 package generalization
 
 import (

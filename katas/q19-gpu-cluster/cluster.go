@@ -1,5 +1,9 @@
 // Package cluster is what stands between a training script and the GPUs of a cluster: names of devices, what is visible and
 // free, the hosts of a job, the share of a rank, and whether moving the work pays.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "cluster: ".
 package cluster
 
 import "io"

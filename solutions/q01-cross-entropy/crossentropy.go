@@ -1,4 +1,8 @@
 // Package crossentropy compares two losses of a sigmoid output: cross-entropy and squared error.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "crossentropy: ".
 package crossentropy
 
 import (

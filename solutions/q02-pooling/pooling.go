@@ -1,4 +1,8 @@
 // Package pooling holds max and average pooling, their gradients, and what they gain and lose.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "pooling: ".
 package pooling
 
 import (
@@ -40,7 +44,8 @@ func MaxBackward(x, dy tensor.CHW, size, stride int) tensor.CHW {
 	return dx
 }
 
-// Average returns the mean of every size×size window of every channel of x, C×H×W. Windows, result and panics are Max's. Source: torch.nn.AvgPool2d.
+// Average returns the mean of every size×size window of every channel of x, C×H×W. Windows and result are Max's. It panics where
+// Max does. Source: torch.nn.AvgPool2d.
 func Average(x tensor.CHW, size, stride int) tensor.CHW {
 	y := outputs(x, size, stride)
 	for c := range y.C {

@@ -1,4 +1,8 @@
 // Package batchnorm normalises each feature over a batch (Ioffe and Szegedy 2015, arXiv:1502.03167).
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "batchnorm: ".
 package batchnorm
 
 import (

@@ -1,5 +1,9 @@
 // Package relu holds the rectified linear unit, its leaky form, the initial weights that go with it, and the
 // measurements that show when gradients vanish.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "relu: ".
 package relu
 
 import (

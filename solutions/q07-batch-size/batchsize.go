@@ -1,5 +1,9 @@
 // Package batchsize holds mini-batch gradient descent for least squares, the noise of its gradients, and the budgets by
 // which batch sizes are compared.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "batchsize: ".
 package batchsize
 
 import (

@@ -1,4 +1,8 @@
 // Package singlerelu asks whether a network with a single ReLU can act as a linear classifier.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one. A caller's error panics with a message that begins with "singlerelu: ".
 package singlerelu
 
 import (

@@ -1,4 +1,8 @@
 // Package l1l2 holds the absolute and the squared error: their gradients, and the constants and lines that minimise them.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A caller's error
+// panics with a message that begins with "l1l2: ".
 package l1l2
 
 import (

@@ -1,4 +1,8 @@
 // Package session runs the part of a dataflow graph that was asked for, and keeps its variables between runs.
+//
+// Unless a comment says otherwise, a function changes none of its arguments, keeps nothing from one call to the next,
+// and returns memory of its own: what it returns shares none with an argument nor with another result. A matrix may be a
+// view of a larger one.
 package session
 
 import (

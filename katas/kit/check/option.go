@@ -1,5 +1,7 @@
 package check
 
+import "reflect"
+
 // Option adds to what a comparison says or knows.
 type Option func(*settings)
 
@@ -9,6 +11,11 @@ type settings struct {
 	known    []known
 	given    []given
 	step     float64
+
+	// of Independent
+	inPlace   []string
+	anyAnswer bool
+	opaque    []reflect.Type
 }
 
 type mistake struct {

@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -78,19 +80,58 @@ func ofKata(function string) (name string, ok bool) {
 	return rest[dot+1:], true
 }
 
-// Panics checks that f, which makes the call described by call, panics with a message of its own. One of Go's own run-time
-// errors (an index out of range, say) is not enough: it doesn't tell the caller what was wrong. A stub's panic passes through to Rescue.
+// CaseAttr is the key of the test attribute by which Panics and Fails tell a runner which promise of a function they held it to.
+const CaseAttr = "kata.case"
+
+// Panics checks that f, which makes the call described by call, panics with a message that begins with the name of the kata's package and a
+// colon: "pooling: ". One of Go's own run-time errors (an index out of range, say), or a panic of a library, doesn't tell the
+// caller what was wrong. call names the function. A stub's panic passes through to Rescue.
 func Panics(t testing.TB, call string, f func()) {
 	t.Helper()
+	t.Attr(CaseAttr, "panics "+call)
 	r := recovered(f)
 	if _, ok := todo(r); ok {
 		panic(r)
 	}
-	if err, ok := r.(runtime.Error); ok {
-		t.Errorf("%s panicked with %q; check the arguments first, and panic with a message that says what is wrong", call, err)
+	prefix := packageName(t) + ": "
+	switch says := fmt.Sprint(r); {
+	case r == nil:
+		t.Errorf("%s did not panic, want a panic with a message that begins with %q", call, prefix)
+	case !strings.HasPrefix(says, prefix):
+		t.Errorf("%s panicked with %q; check the arguments first, and panic with a message that begins with %q", call, says, prefix)
 	}
-	if r == nil {
-		t.Errorf("%s did not panic, want a panic that says what is wrong", call)
+}
+
+// packageName is the name of the package whose tests run: of the first file in their folder that is no test.
+func packageName(t testing.TB) string {
+	t.Helper()
+	files, _ := filepath.Glob("*.go")
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatalf("check: %v", err)
+		}
+		return parsed.Name.Name
+	}
+	t.Fatal("check: the tests do not run in their own folder")
+	return ""
+}
+
+// Fails checks that the call described by call gave an error, and that its message contains each of the parts. call names the function.
+func Fails(t testing.TB, call string, err error, parts ...string) {
+	t.Helper()
+	t.Attr(CaseAttr, "fails "+call)
+	if err == nil {
+		t.Errorf("%s gave no error, want one", call)
+		return
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%s gave the error %q, want one that contains %s", call, err.Error(), part)
+		}
 	}
 }
 

@@ -51,11 +51,34 @@ func TestOfKata(t *testing.T) {
 }
 
 func TestPanics(t *testing.T) {
-	require.Empty(t, said(t, func(t testing.TB) { Panics(t, "New(0)", func() { panic("batchnorm: no features") }) }))
-	require.Empty(t, said(t, func(t testing.TB) { Panics(t, "New(0)", func() { panic(errors.New("no features")) }) }))
-	require.Equal(t, "New(0) did not panic, want a panic that says what is wrong",
+	require.Empty(t, said(t, func(t testing.TB) { Panics(t, "New(0)", func() { panic("check: no features") }) }))
+	require.Empty(t, said(t, func(t testing.TB) { Panics(t, "New(0)", func() { panic(errors.New("check: no features")) }) }))
+	require.Equal(t, `New(0) did not panic, want a panic with a message that begins with "check: "`,
 		said(t, func(t testing.TB) { Panics(t, "New(0)", func() {}) }))
-	require.Contains(t, said(t, func(t testing.TB) { Panics(t, "New(0)", func() { var s []int; s[0]++ }) }),
-		"check the arguments first, and panic with a message that says what is wrong")
-	require.PanicsWithValue(t, "TODO: New", func() { Panics(t, "New(0)", func() { panic("TODO: New") }) })
+	for name, f := range map[string]func(){
+		"no prefix":         func() { panic("no features") },
+		"another's":         func() { panic("mat: no features") },
+		"a run-time error":  func() { var s []int; s[0]++ },
+		"a nil dereference": func() { var p *pairOf; p.Name = "" },
+		"nil":               func() { panic(nil) },
+	} {
+		require.Contains(t, said(t, func(t testing.TB) { Panics(t, "New(0)", f) }),
+			`check the arguments first, and panic with a message that begins with "check: "`, name)
+	}
+	require.PanicsWithValue(t, "TODO: New", func() { Panics(&recorder{TB: t}, "New(0)", func() { panic("TODO: New") }) })
+}
+
+func TestFails(t *testing.T) {
+	require.Empty(t, said(t, func(t testing.TB) { Fails(t, "New(0)", errors.New(`no "x" in line 3`), `"x"`, "line 3") }))
+	require.Equal(t, "New(0) gave no error, want one", said(t, func(t testing.TB) { Fails(t, "New(0)", nil, "x") }))
+	require.Equal(t, `New(0) gave the error "no", want one that contains x`, said(t, func(t testing.TB) { Fails(t, "New(0)", errors.New("no"), "x") }))
+}
+
+// A runner hears of every case, also of one that holds.
+func TestCases(t *testing.T) {
+	r := &recorder{TB: t}
+	Panics(r, "New(0)", func() { panic("check: no") })
+	require.Equal(t, "panics New(0)", r.attrs[CaseAttr])
+	Fails(r, "Read(x)", errors.New("no"))
+	require.Equal(t, "fails Read(x)", r.attrs[CaseAttr])
 }

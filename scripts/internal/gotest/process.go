@@ -74,6 +74,7 @@ type outcome struct {
 	messages  []Message
 	seconds   float64
 	artifacts []artifact
+	cases     []string
 }
 
 // companions returns the fuzz targets and examples of the tests.
@@ -91,7 +92,7 @@ func (b *build) companions(tests []string) (names []string) {
 // none if it did not pass, for they show a wrong result, or are half written.
 func (b *build) fill(step *Step, found map[string]outcome) (figures []Figure) {
 	own := found[step.Test]
-	step.Status, step.Messages, step.Seconds = cmp.Or(own.status, Missing), own.messages, own.seconds
+	step.Status, step.Messages, step.Seconds, step.Cases = cmp.Or(own.status, Missing), own.messages, own.seconds, own.cases
 	for _, name := range b.companions([]string{step.Test}) {
 		o := found[name]
 		step.Seconds += o.seconds
@@ -214,7 +215,7 @@ func watch(ctx context.Context, pid int, l limits, moved, exited <-chan struct{}
 
 // judge decides what became of a function that started.
 func (b *build) judge(h *heard, s *stream, end ending) outcome {
-	o := outcome{seconds: h.seconds, messages: h.all(b), artifacts: h.artifacts}
+	o := outcome{seconds: h.seconds, messages: h.all(b), artifacts: h.artifacts, cases: h.cases}
 	if killed := h == s.last && !s.finished && (!h.ended || len(s.doomed) > 0); !killed {
 		if o.status = h.status(nil); o.status == Todo {
 			o.messages = unwritten(o.messages)

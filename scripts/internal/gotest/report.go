@@ -38,6 +38,9 @@ type Step struct {
 	Messages []Message     `json:"messages,omitempty"`
 	Seconds  float64       `json:"seconds"` // wall time
 	Hints    int           `json:"hints"`   // how many hints of the step had been shown before the run
+
+	// Cases are the arguments that the step's test had refused, for a proof: "panics Max with size 0", "fails Separate of a corner".
+	Cases []string `json:"-"`
 }
 
 // Message is one thing that a step said.

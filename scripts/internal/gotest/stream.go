@@ -53,6 +53,7 @@ type heard struct {
 	messages  []message
 	kept      [2]int // bytes, of messages and of printed output
 	artifacts []artifact
+	cases     []string // what check.Panics and check.Fails held the code to
 }
 
 // stream understands what a test binary writes, while it is written. One goroutine reads; what it found may be looked at when it has
@@ -153,6 +154,10 @@ func (s *stream) frame(line, printed string) bool {
 			f := new(check.Failure)
 			if json.Unmarshal([]byte(value), f) == nil {
 				s.node(test).failure = f
+			}
+		case check.CaseAttr:
+			if h := s.function(test); h != nil {
+				h.cases = append(h.cases, value)
 			}
 		}
 	case "=== ARTIFACTS":

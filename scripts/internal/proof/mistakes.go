@@ -160,7 +160,7 @@ func Apply(reference []byte, m workbook.Mistake) ([]byte, error) {
 			return nil, errors.New("two of its edits overlap")
 		}
 	}
-	return spliced(reference, edits), nil
+	return append(spliced(reference, edits), "\n"+m.Declare+"\n"...), nil
 }
 
 func parseSource(source []byte) (goFile, error) {
@@ -222,7 +222,7 @@ func combine(reference []byte, all []planted) ([]byte, error) {
 		}
 		cases[m.In] += fmt.Sprintf("case \"%d\": %s; ", i, f.forward(f.function(m.In), copyName(i)))
 		text, name := changed.text(fn), changed.offset(fn.Name.Pos())-changed.offset(fn.Pos())
-		copies += "\n" + text[:name] + copyName(i) + text[name+len(fn.Name.Name):] + "\n" + m.extra
+		copies += "\n" + text[:name] + copyName(i) + text[name+len(fn.Name.Name):] + "\n" + m.Declare + "\n" + m.extra
 	}
 	name := f.offset(f.Name.End())
 	edits := []splice{insertion(name, `; import kataos "os"`)}

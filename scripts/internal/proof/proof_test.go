@@ -102,8 +102,8 @@ func want(t *testing.T, problems []string, wanted ...string) {
 func TestSoundKata(t *testing.T) {
 	got := verify(t, fixture(t), Options{})
 	want(t, got.Problems)
-	if got.Kata != "q01-double" || got.Steps != 5 || got.Mistakes != 7 || got.Alternatives != 1 || got.Figures != 1 || got.Passed < 50 {
-		t.Errorf("Verify = %+v, want 5 steps, 7 mistakes, 1 alternative, 1 figure and more than 50 checks", got)
+	if got.Kata != "q01-double" || got.Steps != 5 || got.Mistakes != 9 || got.Alternatives != 1 || got.Figures != 1 || got.Passed < 50 {
+		t.Errorf("Verify = %+v, want 5 steps, 9 mistakes, 1 alternative, 1 figure and more than 50 checks", got)
 	}
 	if _, err := exec.LookPath("gcc"); err == nil && (!got.Raced || len(got.Skipped) > 0) {
 		t.Errorf("raced = %v, skipped %v: there is a C compiler", got.Raced, got.Skipped)
@@ -164,21 +164,29 @@ func TestFileDefects(t *testing.T) {
 		"a test that is no step":  {[]edit{{why, "func TestWhyLinear(", "func TestWhyMore(t *testing.T) { defer check.Rescue(t) }\n\nfunc TestWhyLinear("}}, []string{why + ": its test functions are [TestWhyMore TestWhyLinear]"}},
 		"a step without a test":   {[]edit{{how, "func TestSum(", "func testSum("}}, []string{how + ": its test functions are"}},
 		"a test in another file":  {[]edit{{"katas/q01-double/more_test.go", "", "package double_test\n\nimport \"testing\"\n\nfunc TestMore(t *testing.T) { defer check.Rescue(t) }\n"}}, []string{"katas/q01-double/more_test.go: [TestMore] stand here"}},
-		"no Rescue in a test":     {[]edit{{how, "func TestSum(t *testing.T) {\n\tdefer check.Rescue(t)", "func TestSum(t *testing.T) {"}}, []string{how + ": line 44: func TestSum must begin with: defer check.Rescue(t)"}},
-		"Rescue comes second":     {[]edit{{how, "func TestSum(t *testing.T) {\n", "func TestSum(t *testing.T) {\n\tt.Helper()\n"}}, []string{how + ": line 44: func TestSum must begin"}},
-		"Rescue is not deferred":  {[]edit{{how, "func TestSum(t *testing.T) {\n\tdefer ", "func TestSum(t *testing.T) {\n\t"}}, []string{how + ": line 44: func TestSum must begin"}},
-		"no Rescue in a subtest":  {[]edit{{how, "t.Run(\"in place\", func(t *testing.T) {\n\t\tdefer check.Rescue(t)", "t.Run(\"in place\", func(t *testing.T) {"}}, []string{how + ": line 17: the function of this subtest must begin"}},
-		"the parent's t":          {[]edit{{how, "t.Run(\"in place\", func(t *testing.T) {", "t.Run(\"in place\", func(u *testing.T) {"}}, []string{how + ": line 17: the function of this subtest must begin with: defer check.Rescue(u)"}},
-		"a table's function":      {[]edit{{how, "\"values\": func(t *testing.T) {\n\t\t\tdefer check.Rescue(t)", "\"values\": func(t *testing.T) {"}}, []string{how + ": line 28: the function of this subtest must begin"}},
-		"a named function":        {[]edit{{how, "func halveNothing(t *testing.T) {\n\tdefer check.Rescue(t)", "func halveNothing(t *testing.T) {"}}, []string{how + ": line 39: func halveNothing, which is run as a subtest, must begin"}},
-		"require.Panics":          {[]edit{{how, "check.Equal(t, \"Halve()\"", "require.Panics(t, func() { double.Halve() })\n\tcheck.Equal(t, \"Halve()\""}}, []string{how + ": line 41: require.Panics passes on a stub"}},
+		"no Rescue in a test":     {[]edit{{how, "func TestSum(t *testing.T) {\n\tdefer check.Rescue(t)", "func TestSum(t *testing.T) {"}}, []string{how + ": line 47: func TestSum must begin with: defer check.Rescue(t)"}},
+		"Rescue comes second":     {[]edit{{how, "func TestSum(t *testing.T) {\n", "func TestSum(t *testing.T) {\n\tt.Helper()\n"}}, []string{how + ": line 47: func TestSum must begin"}},
+		"Rescue is not deferred":  {[]edit{{how, "func TestSum(t *testing.T) {\n\tdefer ", "func TestSum(t *testing.T) {\n\t"}}, []string{how + ": line 47: func TestSum must begin"}},
+		"no Rescue in a subtest":  {[]edit{{how, "t.Run(\"in place\", func(t *testing.T) {\n\t\tdefer check.Rescue(t)", "t.Run(\"in place\", func(t *testing.T) {"}}, []string{how + ": line 19: the function of this subtest must begin"}},
+		"the parent's t":          {[]edit{{how, "t.Run(\"in place\", func(t *testing.T) {", "t.Run(\"in place\", func(u *testing.T) {"}}, []string{how + ": line 19: the function of this subtest must begin with: defer check.Rescue(u)"}},
+		"a table's function":      {[]edit{{how, "\"values\": func(t *testing.T) {\n\t\t\tdefer check.Rescue(t)", "\"values\": func(t *testing.T) {"}}, []string{how + ": line 30: the function of this subtest must begin"}},
+		"a named function":        {[]edit{{how, "func halveNothing(t *testing.T) {\n\tdefer check.Rescue(t)", "func halveNothing(t *testing.T) {"}}, []string{how + ": line 42: func halveNothing, which is run as a subtest, must begin"}},
+		"require.Panics":          {[]edit{{how, "check.Equal(t, \"Halve()\"", "require.Panics(t, func() { double.Halve() })\n\tcheck.Equal(t, \"Halve()\""}}, []string{how + ": line 44: require.Panics passes on a stub"}},
 		"no Rescue when hidden":   {[]edit{{hidden, "\tdefer check.Rescue(t)\n", ""}}, []string{hidden + ": line 13: func TestHidden must begin"}},
 		"no hidden test":          {[]edit{{hidden, "", ""}}, []string{hidden + ": it is missing", hidden + ": it has no test function"}},
 		"hidden without its tag":  {[]edit{{hidden, "//go:build hidden\n\n", ""}}, []string{hidden + ": line 1 must be //go:build hidden"}},
+		"a function called once":  {[]edit{{how, "\tcheck.Independent(t, \"Double(x)\"", "\t_ = check.Copy[any]; func(...any) {}(t, \"Double(x)\""}}, []string{how + ": Double is not called several times"}},
+		"a namesake called once":  {[]edit{{how, "double.Mirror.At, ", "(*double.Line).At, "}}, []string{how + ": Mirror.At is not called several times"}},
+		"an exemption":            {[]edit{{how, "\tcheck.Independent(t, \"Double(x)\"", "\t//kata:exempt Double it is called often enough\n\tfunc(...any) {}(t, \"Double(x)\""}}, nil},
+		"no reason":               {[]edit{{how, "var x =", "//kata:exempt Double sure\nvar x ="}}, []string{how + ": line 11: write //kata:exempt, the function, and why"}},
+		"an exemption in vain":    {[]edit{{how, "var x =", "//kata:exempt Double it is simple enough\nvar x ="}}, []string{how + ": line 11: Double is exempt, but"}},
+		"no such exemption":       {[]edit{{how, "var x =", "//kata:exempt Treble it is simple enough\nvar x ="}}, []string{how + ": line 11: Treble is exempt, but"}},
+		"nothing of memory":       {[]edit{{stub, "and returns memory of its own", "and returns"}}, []string{stub + ": its package comment lacks the sentence\n    Unless", reference + ": its package comment differs"}},
+		"nothing of the prefix":   {[]edit{{stub, "begins with \"double: \"", "says why"}}, []string{stub + ": its package comment lacks the sentence\n    A caller's error", reference + ": its package comment differs"}},
 		"a stub that is done":     {[]edit{{stub, "panic(\"TODO: Sum\")", "return 0"}}, []string{stub + `: the body of Sum must be exactly panic("TODO: Sum")`}},
 		"a stub of another name":  {[]edit{{stub, "TODO: Line.At", "TODO: At"}}, []string{stub + `: the body of Line.At must be exactly panic("TODO: Line.At")`}},
 		"a stub not formatted":    {[]edit{{stub, "\tSlope float64 //", "\tSlope   float64 //"}}, []string{stub + ": it is not gofmt-clean"}},
-		"a stub without a doc":    {[]edit{{stub, "// Sum returns the sum of x, 0 if it is empty.\n", ""}}, []string{stub + ": Sum has no doc comment", reference + ": the doc comment of Sum differs"}},
+		"a stub without a doc":    {[]edit{{stub, "// Sum returns the sum of x, 0 if it is empty. It panics if a value is NaN or infinite.\n", ""}}, []string{stub + ": Sum has no doc comment", reference + ": the doc comment of Sum differs"}},
 		"another doc":             {[]edit{{reference, "0 if it is empty", "or 0"}}, []string{reference + ": the doc comment of Sum differs"}},
 		"another signature":       {[]edit{{reference, "(total float64)", "(sum float64)"}}, []string{reference + ": Sum differs from the stub's: it must be\n    func Sum(x []float64) (total float64)"}},
 		"another field":           {[]edit{{reference, "Slope float64", "Rise float64"}}, []string{reference + ": Line differs from the stub's"}},
@@ -229,7 +237,7 @@ func TestRunDefects(t *testing.T) {
 		return fmt.Sprintf("- name: %s\n  in: %s\n  edits:\n    - {find: %q, replace: %q}\n  step: %s\n  says: %s\n", name, in, find, replace, step, says)
 	}
 	got := verify(t, fixture(t,
-		edit{"katas/q01-double/how_test.go", `double.Sum(x), 27.5`, `27.5, 27.5`},
+		edit{"katas/q01-double/how_test.go", "func TestSum(t *testing.T) {\n\tdefer check.Rescue(t)\n", "func TestSum(t *testing.T) {\n\tdefer check.Rescue(t)\n\treturn\n"},
 		edit{"katas/q01-double/why_test.go", `"Twice"`, `"∇ twice"`},
 		edit{"solutions/q01-double/hidden_test.go", "func TestHidden", "func TestNothing(t *testing.T) { defer check.Rescue(t) }\n\nfunc TestHidden"},
 		edit{"solutions/q01-double/alternatives/wrong/double.go", "", strings.Replace(readTxtar(t, reference), "v/2", "v/3", 1)},
@@ -250,6 +258,7 @@ func TestRunDefects(t *testing.T) {
 	), Options{CI: true})
 	want(t, got.Problems,
 		"katas/q01-double/how_test.go: TestSum is pass on the untouched stub, not todo",
+		"katas/q01-double/how_test.go: Sum panics in 2 cases by its comment, 0 are tested",
 		"katas/q01-double/why_test.go: TestWhyLinear: figure double.json cannot be drawn: ",
 		"solutions/q01-double/hidden_test.go: TestNothing passes on the untouched stub",
 		"katas/q01-double: the race detector: this machine has no C compiler (/nowhere/gcc), and CI skips nothing",
@@ -323,6 +332,56 @@ func TestTwoFiguresOfOneName(t *testing.T) {
 	}
 	p.figures(&report, t.TempDir())
 	want(t, p.Problems, "katas/q01-double/why_test.go: TestWhyB: another step saves a figure loss.json too")
+}
+
+// Each case of which a comment speaks is tested, and nothing else is called a caller's error.
+func TestCasesOfTheComments(t *testing.T) {
+	const how = "katas/q01-double/how_test.go"
+	p := one(t,
+		edit{how, "check.Panics(t, \"Sum of ∞\"", "check.Panics(t, \"Double of ∞\""},
+		edit{"katas/q01-double/README.md", "Write Sum.", "Write Sum. `Halve` panics if it is late, and `Sum` panics too. `Double` returns an error."},
+	)
+	must(t, p.reference(t.Context()))
+	want(t, p.Problems,
+		how+`: TestSum: the case "Double of ∞" holds no function`,
+		how+": Sum panics in 2 cases by its comment, 1 are tested",
+		"katas/q01-double/README.md: it says that Halve panics, the stub does not",
+		"katas/q01-double/README.md: it says that Double returns an error, the stub does not",
+	)
+}
+
+func TestPromises(t *testing.T) {
+	of := func(name string) int { return map[string]int{"Max": 4, "OutputSize": 7}[name] }
+	for doc, want := range map[string]int{
+		"It panics if x is empty.": 1,
+		"Softmax is finite. It has an error of 1e-9. No index is out of range.":                  0,
+		"It panics if size or stride is not positive, or if size exceeds H or W.":                4,
+		"It panics where Max does, or if dy is transposed. Source: Lin, Chen and Yan.":           5,
+		"It panics where Max does, or if dy has not the shape of y.":                             6,
+		"It changes neither x nor l, and panics if x has other than D columns.":                  2,
+		"It panics if z and dy differ in length.":                                                2,
+		"It panics if rank is not in [0, world).":                                                2,
+		"It panics unless 2 ≤ k ≤ n.":                                                            2,
+		"It panics unless begin < end.":                                                          1,
+		"It panics if an argument is not positive.":                                              3,
+		"The arguments are OutputSize's; it panics where OutputSize returns an error.":           7,
+		"It panics if fraction is outside 0…1 or factor is not positive.":                        3,
+		"It panics if h, w or k is not positive, pad is negative, or the kernel does not fit in": 5,
+	} {
+		if got := promises(doc, panicsIf, 3, of); got != want {
+			t.Errorf("promises(%q) = %d panics, want %d", doc, got, want)
+		}
+	}
+	for doc, want := range map[string]int{
+		"It returns an error if in, kernel or stride is not positive, or if it does not fit.": 4,
+		"It panics where OutputSize returns an error.":                                        0,
+		"A row of another length, and a number without its unit is an error.":                 3,
+		"It has an error of 1e-9. A header alone is no error.":                                0,
+	} {
+		if got := promises(doc, failsIf, 3, of); got != want {
+			t.Errorf("promises(%q) = %d errors, want %d", doc, got, want)
+		}
+	}
 }
 
 // Every run takes more than nothing.

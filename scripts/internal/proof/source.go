@@ -177,10 +177,14 @@ func (p *proof) contract() {
 			p.check(fn.Body != nil && stub.text(fn.Body) == want, p.kata.File, "the body of %s must be exactly panic(%q)", name, "TODO: "+name)
 		}
 	}
+	if how, ok := p.parse(filepath.Join(p.kata.Dir, "how_test.go")); ok {
+		p.independent(stub, how)
+	}
 	reference, ok := p.parse(p.kata.Reference())
 	if !ok {
 		return
 	}
+	p.conventions(stub, reference)
 	want, got := contract.Exported(contract.Of(stub.fset, stub.File)), contract.Exported(contract.Of(reference.fset, reference.File))
 	for _, w := range want {
 		p.check(strings.TrimSpace(w.Doc) != "", p.kata.File, "%s has no doc comment", w.Name)

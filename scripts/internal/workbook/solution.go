@@ -67,12 +67,13 @@ func (k *Kata) Alternatives() ([]Alternative, error) {
 
 // Mistake is a plausible wrong edit of the reference.
 type Mistake struct {
-	Name  string
-	In    string // the function or method, Layer.Train
-	Edits []Edit
-	Step  string // the test that must fail
-	Says  string // what that step must print
-	Line  int    `yaml:"-"` // in mistakes.yaml
+	Name    string
+	In      string // the function or method, Layer.Train
+	Edits   []Edit
+	Declare string // declarations of the package's, which the edits use: "var kept []float64"
+	Step    string // the test that must fail
+	Says    string // what that step must print
+	Line    int    `yaml:"-"` // in mistakes.yaml
 }
 
 // Edit replaces text that occurs exactly once in the mistake's function; indentation is ignored.
