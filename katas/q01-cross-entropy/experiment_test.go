@@ -39,7 +39,7 @@ func layer(z, x, w *mat.Dense, b []float64) {
 // outputs: the loss is summed over the 10 outputs and averaged over the batch of 10. It returns the accuracy on val after training.
 func train(start network, slope func(z, y float64) float64, rate float64, epochs int, set, val digits.Set, rng *rand.Rand) float64 {
 	const batch = 10
-	n := network{w1: check.Copy(start.w1), w2: check.Copy(start.w2), b1: check.Copy(start.b1), b2: check.Copy(start.b2)}
+	n := network{w1: mat.DenseCopyOf(start.w1), w2: mat.DenseCopyOf(start.w2), b1: check.Copy(start.b1), b2: check.Copy(start.b2)}
 	x, h, delta2 := mat.NewDense(batch, pixels, nil), mat.NewDense(batch, hidden, nil), mat.NewDense(batch, classes, nil)
 	delta1, g1, g2 := mat.NewDense(batch, hidden, nil), mat.NewDense(pixels, hidden, nil), mat.NewDense(hidden, classes, nil)
 	for range epochs {

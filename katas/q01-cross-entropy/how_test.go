@@ -10,6 +10,8 @@ import (
 	crossentropy "whyhow/katas/q01-cross-entropy"
 )
 
+//kata:exempt NotConvex it takes nothing and returns two numbers
+
 func TestSigmoid(t *testing.T) {
 	defer check.Rescue(t)
 	const cancelled = "you subtracted two numbers near 1, as 1 − σ(−z) and 1 + tanh(z/2) do: for z far below 0 the difference loses every digit"
@@ -24,6 +26,7 @@ func TestSigmoid(t *testing.T) {
 			check.Mistake(each(z, func(z float64) float64 { return 1 / (1 + math.Exp(z)) }),
 				"you computed σ(−z): the exponent is −z"))
 	}
+	check.Independent(t, "Sigmoid(z)", crossentropy.Sigmoid, check.Args{0.5}, check.Args{-1.5})
 }
 
 // lossCase is a golden case: pairs of logit and target, both losses, and their slopes.
@@ -69,6 +72,8 @@ func TestLosses(t *testing.T) {
 				check.Why("½(a−y)² never exceeds ½"), check.With("z", z), check.With("y", y))
 		})
 	}
+	check.Independent(t, "LogLoss(z, y)", crossentropy.LogLoss, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
+	check.Independent(t, "SquaredLoss(z, y)", crossentropy.SquaredLoss, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
 }
 
 func TestSlopes(t *testing.T) {
@@ -118,6 +123,8 @@ func TestSlopes(t *testing.T) {
 		check.Gradient(t, "SquaredLossGrad(z, y), each times a random factor", weighed(pairs(z, y, crossentropy.SquaredLossGrad)), z,
 			func() float64 { return floats.Dot(upstream, pairs(z, y, squaredLoss)) })
 	})
+	check.Independent(t, "LogLossGrad(z, y)", crossentropy.LogLossGrad, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
+	check.Independent(t, "SquaredLossGrad(z, y)", crossentropy.SquaredLossGrad, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
 }
 
 // classCase is a golden case: logits, their softmax, and the cross-entropy of a label with its gradient.
@@ -209,9 +216,14 @@ func TestCrossEntropy(t *testing.T) {
 	t.Run("wrong arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Softmax of no logits", func() { crossentropy.Softmax(nil) })
+		check.Panics(t, "Softmax of an empty slice", func() { crossentropy.Softmax([]float64{}) })
+		check.Panics(t, "CrossEntropy of no logits and the class 0", func() { crossentropy.CrossEntropy(nil, 0) })
 		check.Panics(t, "CrossEntropy of 3 logits and the class 3", func() { crossentropy.CrossEntropy([]float64{1, 2, 3}, 3) })
 		check.Panics(t, "CrossEntropy of 3 logits and the class −1", func() { crossentropy.CrossEntropy([]float64{1, 2, 3}, -1) })
 	})
+	z, other := []float64{0.5, -1, 2, 0.25}, []float64{1.5, 0, -2, 1}
+	check.Independent(t, "Softmax(z)", crossentropy.Softmax, check.Args{z}, check.Args{other})
+	check.Independent(t, "CrossEntropy(z, class)", crossentropy.CrossEntropy, check.Args{z, 1}, check.Args{other, 2})
 }
 
 func TestGradientRatio(t *testing.T) {
@@ -225,6 +237,7 @@ func TestGradientRatio(t *testing.T) {
 			check.Mistake(each(r, func(r float64) float64 { return 1 / r }), "you turned the ratio upside down: it is never below 4"),
 			check.Mistake(each(z, func(z float64) float64 { return 2 * math.Cosh(z) }), "you lost the 2: (1 + e^z)(1 + e^−z) has four terms, two of them 1"))
 	}
+	check.Independent(t, "GradientRatio(z)", crossentropy.GradientRatio, check.Args{0.5}, check.Args{-1.5})
 }
 
 // neuronCase is a golden case: how one neuron was trained, and its output after every update.
@@ -272,6 +285,8 @@ func TestTrainNeuron(t *testing.T) {
 				check.Mistake(run(func(w, b float64) (dw, db float64) { return -at(w, b) * c.X, -at(w, b) }), "you added the gradient: descent subtracts it"))
 		})
 	}
+	check.Independent(t, "TrainNeuron(slope, w, b, x, y, rate, epochs)", crossentropy.TrainNeuron,
+		check.Args{slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 4}, check.Args{slopes["squared"], 0.8, 0.7, 1.25, 0.2, 0.3, 4})
 }
 
 // sigma is the textbook sigmoid, for the values of mistakes and for central differences.

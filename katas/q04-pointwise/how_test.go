@@ -57,6 +57,8 @@ func TestParams(t *testing.T) {
 		check.Mistake(each(func(l layer) int { return weights(l) * (l.h - l.kernel + 1) * (l.w - l.kernel + 1) }), "you shrank the map by the kernel: h×w is the output map already"),
 		check.Mistake(each(weights), "you left the size of the map out: every weight is used at every position"),
 		check.Mistake(each(func(l layer) int { return (weights(l) + l.out) * l.h * l.w }), "you counted the biases: they are added, not multiplied"))
+	check.Independent(t, "Params(in, out, kernel, bias)", pointwise.Params, check.Args{3, 5, 2, true}, check.Args{4, 6, 3, false})
+	check.Independent(t, "MACs(h, w, in, out, kernel)", pointwise.MACs, check.Args{7, 9, 3, 5, 2}, check.Args{8, 6, 4, 7, 3})
 }
 
 func TestConv1x1(t *testing.T) {
@@ -113,6 +115,10 @@ func TestConv1x1(t *testing.T) {
 	t.Run("shapes", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Conv1x1 of 3 channels with weights for 2", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(4, 2, nil), nil) })
+		check.Panics(t, "Conv1x1 of 3 channels with weights for 4", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(4, 4, nil), nil) })
+		check.Panics(t, "Conv1x1 with a bias that is empty, not nil,", func() {
+			pointwise.Conv1x1(tensor.NewCHW(2, 2, 2, nil), mat.NewDense(4, 2, nil), []float64{})
+		})
 		check.Panics(t, "Conv1x1 to 4 channels with 3 biases", func() {
 			pointwise.Conv1x1(tensor.NewCHW(2, 2, 2, nil), mat.NewDense(4, 2, nil), make([]float64, 3))
 		})
@@ -120,6 +126,11 @@ func TestConv1x1(t *testing.T) {
 			pointwise.Conv1x1(tensor.NewCHW(2, 2, 2, nil), mat.NewDense(4, 2, nil), make([]float64, 5))
 		})
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{tensor.NewCHW(2, 3, 4, check.Normal(rng, 24, 1)), mat.NewDense(3, 2, check.Normal(rng, 6, 1)), check.Normal(rng, 3, 1)}
+	}
+	check.Independent(t, "Conv1x1(x, w, bias)", pointwise.Conv1x1, draw(), draw())
 }
 
 func TestSqueezed(t *testing.T) {
@@ -168,6 +179,8 @@ func TestSqueezed(t *testing.T) {
 		check.Mistake(pick(func(i int) int { return cases[i].plain }), "you took the second convolution for a 1×1: it costs k²·mid·out"),
 		check.Mistake(pick(func(i int) int { return cases[i].exchanged }), "you gave k² to the first convolution: it is the second that has the large kernel"),
 		check.Mistake(pick(func(i int) int { return min(cases[i].want, cases[i].out) }), "you stopped at the number of output channels: a wider squeeze can still pay"))
+	check.Independent(t, "Squeezed(h, w, in, mid, out, kernel)", pointwise.Squeezed, check.Args{5, 9, 10, 4, 6, 3}, check.Args{7, 8, 12, 5, 9, 1})
+	check.Independent(t, "WidestUsefulMid(in, out, kernel)", pointwise.WidestUsefulMid, check.Args{192, 32, 5}, check.Args{64, 48, 3})
 }
 
 func TestFuse(t *testing.T) {
@@ -234,6 +247,15 @@ func TestFuse(t *testing.T) {
 		check.Panics(t, "Fuse of 3→2 channels after 4→5 with 3 biases", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(5, 4, nil), make([]float64, 3))
 		})
+		check.Panics(t, "Fuse of 3→2 channels after 4→2", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(2, 4, nil), make([]float64, 2))
+		})
+		check.Panics(t, "Fuse with 2 biases for the 3 channels of the first layer", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(3, 4, nil), make([]float64, 2))
+		})
+		check.Panics(t, "Fuse with 1 bias for the 2 channels of the second layer", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 1), mat.NewDense(3, 4, nil), make([]float64, 3))
+		})
 		check.Panics(t, "Fuse with 4 biases for the 3 channels of the first layer", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(3, 4, nil), make([]float64, 4))
 		})
@@ -241,6 +263,11 @@ func TestFuse(t *testing.T) {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 3), mat.NewDense(3, 4, nil), make([]float64, 3))
 		})
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{mat.NewDense(2, 3, check.Normal(rng, 6, 1)), check.Normal(rng, 2, 1), mat.NewDense(3, 4, check.Normal(rng, 12, 1)), check.Normal(rng, 3, 1)}
+	}
+	check.Independent(t, "Fuse(w2, b2, w1, b1)", pointwise.Fuse, draw(), draw())
 }
 
 func TestPixelXOR(t *testing.T) {
@@ -250,6 +277,7 @@ func TestPixelXOR(t *testing.T) {
 		check.Mistake([]float64{0, 0, 0, 1}, "you built AND"),
 		check.Mistake([]float64{1, 0, 0, 1}, "you built XNOR, the complement of XOR"),
 		check.Mistake([]float64{0, 1, 1, 2}, "you let both channels add up: where both are 1 the second unit has to take 2 off"))
+	check.Independent(t, "PixelXOR()", pointwise.PixelXOR, nil, nil, check.AnyAnswer())
 }
 
 // xorAtCorners computes the learner's PixelXOR at the four pairs of bits.

@@ -12,7 +12,8 @@ import (
 )
 
 // Conv1x1 returns the 1×1 convolution of x, C×H×W: y[o][i][j] = bias[o] + Σ_c w[o][c]·x[c][i][j], an O×H×W image. w is O×C;
-// bias has length O, or is nil for none. It panics if w or bias does not fit. Source: Lin, Chen and Yan 2013, section 3.1.
+// bias has length O, or is nil for none. It panics if w has other than C columns, or if
+// bias is neither nil nor of length O. Source: Lin, Chen and Yan 2013, section 3.1.
 func Conv1x1(x tensor.CHW, w *mat.Dense, bias []float64) tensor.CHW {
 	panic("TODO: Conv1x1")
 }
@@ -40,7 +41,8 @@ func WidestUsefulMid(in, out, kernel int) int {
 }
 
 // Fuse returns the weights and biases of the one 1×1 convolution that equals two in a row, the first with w1 (M×C) and b1, the second
-// with w2 (O×M) and b2, without an activation between. b1 has length M, b2 has length O. w is O×C, b has length O. It panics if the shapes do not fit.
+// with w2 (O×M) and b2, without an activation between. b1 has length M, b2 has length O. w is O×C, b has length O. It panics if
+// w2 has other than M columns, b1 other than M values, or b2 other than O values.
 func Fuse(w2 *mat.Dense, b2 []float64, w1 *mat.Dense, b1 []float64) (w *mat.Dense, b []float64) {
 	panic("TODO: Fuse")
 }

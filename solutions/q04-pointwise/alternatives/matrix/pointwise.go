@@ -69,6 +69,9 @@ func Fuse(w2 *mat.Dense, b2 []float64, w1 *mat.Dense, b1 []float64) (w *mat.Dens
 		m.Set(r, c, 1)
 		return m
 	}
+	if mid, _ := w1.Dims(); mid != w2.RawMatrix().Cols {
+		panic("pointwise: the second layer takes another number of channels than the first one gives")
+	}
 	var both mat.Dense
 	both.Mul(affine(w2, b2), affine(w1, b1))
 	r, c := both.Dims()
