@@ -62,6 +62,8 @@ func TestStats(t *testing.T) {
 		check.Equal(t, "Stats of the one row (4, −7) variance", variance, []float64{0, 0}, check.Abs(1e-12))
 	})
 	check.Panics(t, "Stats of no rows", func() { batchnorm.Stats(&mat.Dense{}) })
+	args, others := drawnArgs(t)
+	check.Independent(t, "Stats(x)", batchnorm.Stats, args[1:2], others[1:2])
 }
 
 func TestTrain(t *testing.T) {
@@ -98,6 +100,9 @@ func TestTrain(t *testing.T) {
 	check.Panics(t, "Train on one row", func() { batchnorm.New(3).Train(mat.NewDense(1, 3, nil)) })
 	check.Panics(t, "New(3).Train on 4 columns", func() { batchnorm.New(3).Train(mat.NewDense(5, 4, nil)) })
 	check.Panics(t, "New(3).Train on 2 columns", func() { batchnorm.New(3).Train(mat.NewDense(5, 2, nil)) })
+	check.Independent(t, "New(features)", batchnorm.New, check.Args{3}, check.Args{4})
+	args, others := drawnArgs(t)
+	check.Independent(t, "l.Train(x)", (*batchnorm.Layer).Train, args[:2], others[:2], check.InPlace("l"))
 }
 
 func TestRunning(t *testing.T) {
@@ -168,6 +173,8 @@ func TestInfer(t *testing.T) {
 	}
 	check.Panics(t, "New(3).Infer on 4 columns", func() { batchnorm.New(3).Infer(mat.NewDense(5, 4, nil)) })
 	check.Panics(t, "New(3).Infer on 2 columns", func() { batchnorm.New(3).Infer(mat.NewDense(5, 2, nil)) })
+	args, others := drawnArgs(t)
+	check.Independent(t, "l.Infer(x)", (*batchnorm.Layer).Infer, args[:2], others[:2])
 }
 
 func TestBackward(t *testing.T) {
@@ -247,6 +254,10 @@ func TestBackward(t *testing.T) {
 	check.Panics(t, "New(3).Backward on 2 columns", func() { batchnorm.New(3).Backward(mat.NewDense(4, 2, nil), mat.NewDense(4, 2, nil)) })
 	check.Panics(t, "Backward of x 4×3 and dy 3×3", func() { batchnorm.New(3).Backward(mat.NewDense(4, 3, nil), mat.NewDense(3, 3, nil)) })
 	check.Panics(t, "Backward of x 4×3 and dy 5×3", func() { batchnorm.New(3).Backward(mat.NewDense(4, 3, nil), mat.NewDense(5, 3, nil)) })
+	check.Panics(t, "Backward of x 4×3 and dy 4×2", func() { batchnorm.New(3).Backward(mat.NewDense(4, 3, nil), mat.NewDense(4, 2, nil)) })
+	check.Panics(t, "Backward of x 4×3 and dy 4×4", func() { batchnorm.New(3).Backward(mat.NewDense(4, 3, nil), mat.NewDense(4, 4, nil)) })
+	args, others := drawnArgs(t)
+	check.Independent(t, "l.Backward(x, dy)", (*batchnorm.Layer).Backward, args, others)
 }
 
 func TestFold(t *testing.T) {
@@ -290,7 +301,25 @@ func TestFold(t *testing.T) {
 		})
 	}
 	check.Panics(t, "Fold of w 4×2 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 2, nil), make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of w 4×4 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 4, nil), make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of 4 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), make([]float64, 4), batchnorm.New(3)) })
+	args, others := drawnArgs(t)
+	check.Independent(t, "Fold(w, b, l)", batchnorm.Fold,
+		check.Args{args[1], mat.Row(nil, 1, args[2].(*mat.Dense)), args[0]}, check.Args{others[1], mat.Row(nil, 1, others[2].(*mat.Dense)), others[0]})
 	check.Panics(t, "Fold of 2 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), make([]float64, 2), batchnorm.New(3)) })
+}
+
+// drawnArgs returns a layer of 3 features, a batch of 4 rows and an upstream gradient, and others of the same shapes.
+func drawnArgs(t *testing.T) (args, others check.Args) {
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		l := &batchnorm.Layer{
+			Gamma: check.Normal(rng, 3, 1), Beta: check.Normal(rng, 3, 1), RunningMean: check.Normal(rng, 3, 1), RunningVar: []float64{0.5, 2, 1 + rng.Float64()},
+			Momentum: 0.25, Eps: 1e-3,
+		}
+		return check.Args{l, mat.NewDense(4, 3, check.Normal(rng, 12, 1)), mat.NewDense(4, 3, check.Normal(rng, 12, 1))}
+	}
+	return draw(), draw()
 }
 
 // state is a layer as PyTorch had it.

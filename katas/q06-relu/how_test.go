@@ -37,6 +37,8 @@ func apply(z, dy []float64, f func(z, dy float64) float64) []float64 {
 	return out
 }
 
+//kata:exempt NotLinear it takes nothing and returns two numbers
+
 func TestReLU(t *testing.T) {
 	defer check.Rescue(t)
 	for _, c := range check.Golden[activationCase](t, "relu") {
@@ -77,6 +79,8 @@ func TestReLU(t *testing.T) {
 		}
 		check.Equal(t, "|max(0,a+b) − max(0,a) − max(0,b)| ≥ 1e-6 for NotLinear()'s a and b", gap >= 1e-6, true, check.Exact, opts...)
 	})
+	check.Independent(t, "ReLU(z)", relu.ReLU, check.Args{[]float64{1, -2, 3}}, check.Args{[]float64{2, 1, -3}})
+	check.Independent(t, "ReLU(positive)", relu.ReLU, check.Args{[]float64{1, 2, 3}}, check.Args{[]float64{2, 1, 3}})
 }
 
 func TestSlopes(t *testing.T) {
@@ -129,6 +133,9 @@ func TestSlopes(t *testing.T) {
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * math.Exp(z) / math.Pow(1+math.Exp(z), 2) }), infinite))
 		})
 	}
+	z, dy := []float64{1, -2, 3}, []float64{0.5, 2, -1}
+	check.Independent(t, "ReLUBackward(z, dy)", relu.ReLUBackward, check.Args{z, dy}, check.Args{dy, z})
+	check.Independent(t, "SigmoidSlope(z)", relu.SigmoidSlope, check.Args{0.5}, check.Args{1.5})
 }
 
 // pick returns yes if condition holds, no otherwise.
@@ -202,6 +209,9 @@ func TestLeaky(t *testing.T) {
 		check.Panics(t, "LeakyBackward of 1 input and 2 gradients", func() { relu.LeakyBackward([]float64{1}, []float64{1, 2}, 0.1) })
 		check.Panics(t, "LeakyBackward of 2 inputs and 1 gradient", func() { relu.LeakyBackward([]float64{1, 2}, []float64{1}, 0.1) })
 	})
+	z, dy := []float64{1, -2, 3}, []float64{0.5, 2, -1}
+	check.Independent(t, "Leaky(z, slope)", relu.Leaky, check.Args{z, 0.1}, check.Args{dy, 0.2})
+	check.Independent(t, "LeakyBackward(z, dy, slope)", relu.LeakyBackward, check.Args{z, dy, 0.1}, check.Args{dy, z, 0.2})
 }
 
 func TestInitialStd(t *testing.T) {
@@ -246,6 +256,8 @@ func TestInitialStd(t *testing.T) {
 		check.Panics(t, "GlorotStd(0, 3)", func() { relu.GlorotStd(0, 3) })
 		check.Panics(t, "GlorotStd(3, 0)", func() { relu.GlorotStd(3, 0) })
 	})
+	check.Independent(t, "HeStd(fanIn)", relu.HeStd, check.Args{7}, check.Args{8})
+	check.Independent(t, "GlorotStd(fanIn, fanOut)", relu.GlorotStd, check.Args{7, 4}, check.Args{8, 9})
 }
 
 func TestDeadFraction(t *testing.T) {
@@ -306,6 +318,8 @@ func TestDeadFraction(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "DeadFraction of an empty matrix", func() { relu.DeadFraction(&mat.Dense{}) })
 	})
+	z := mat.NewDense(3, 4, []float64{1, -1, -1, 0, -1, -1, 2, 0, 1, 0, -1, 0})
+	check.Independent(t, "DeadFraction(z)", relu.DeadFraction, check.Args{z}, check.Args{mat.NewDense(3, 4, []float64{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0})})
 }
 
 // slip is a mistake on the way through a stack of layers.
@@ -390,5 +404,7 @@ func TestSecondMoments(t *testing.T) {
 		rng := check.Rand(t)
 		check.Panics(t, "SecondMoments of 0 layers", func() { relu.SecondMoments(0, 3, 1, rng) })
 		check.Panics(t, "SecondMoments of width 0", func() { relu.SecondMoments(3, 0, 1, rng) })
+		check.Panics(t, "SecondMoments of −1 layers of width −1", func() { relu.SecondMoments(-1, -1, 1, rng) })
 	})
+	check.Independent(t, "SecondMoments(layers, width, std, rng)", relu.SecondMoments, check.Args{3, 4, 0.5, check.Seed(1)}, check.Args{2, 5, 0.7, check.Seed(2)})
 }

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"reflect"
 
@@ -9,22 +11,25 @@ import (
 )
 
 // Copy returns a deep copy of v: numbers, slices, maps, *mat.Dense, tensors, and structs of them and pointers to them. It panics on
-// functions, channels and interfaces. Unexported fields of a struct are copied as they are. One matrix in three, always the same ones, comes
+// functions, channels and interfaces. Unexported fields of a struct are copied as they are. One matrix in eight, always the same ones, comes
 // as a view of a larger matrix: code that ignores the stride is wrong on it.
 func Copy[T any](v T) T {
 	c := copier{matrix: func(m *mat.Dense) *mat.Dense {
-		if largestOf(m)%3 != 0 {
-			return mat.DenseCopyOf(m)
+		if hash(m)%8 == 0 {
+			return viewOf(m, 1e3)
 		}
-		return viewOf(m, 1e3)
+		return mat.DenseCopyOf(m)
 	}}
 	return c.deep(reflect.ValueOf(&v).Elem()).Interface().(T)
 }
 
-// largestOf is a number that depends on the matrix alone: the place of its largest value.
-func largestOf(m *mat.Dense) int {
-	b, _ := blockOf(m)
-	return largest(b.data)
+// hash is a number that depends on the first row of m alone.
+func hash(m *mat.Dense) uint32 {
+	h := fnv.New32a()
+	for _, v := range m.RawRowView(0) {
+		h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+	}
+	return h.Sum32()
 }
 
 // viewOf returns a copy of m that is a view: it lies within a larger matrix whose other values are all around.

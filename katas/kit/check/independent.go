@@ -114,12 +114,14 @@ func (c *calls) hold(t testing.TB, args, others Args) {
 	t.Helper()
 	first := c.make(args, false)
 	second := c.make(others, false)
+	again := c.make(args, false)
 	for _, look := range []func() *Failure{
 		func() *Failure { return c.changed(first) },
 		func() *Failure { return c.changed(second) },
 		func() *Failure { return c.shared(first) },
 		func() *Failure { return c.overwritten(first, second) },
-		func() *Failure { return c.remembered(first, c.make(args, false)) },
+		func() *Failure { return c.remembered(first, again) },
+		func() *Failure { return c.overwritten(again, c.make(args, false)) },
 		func() *Failure { return c.ignored(first, second, args, others) },
 		func() *Failure { return c.viewed(first, args) },
 	} {
@@ -279,7 +281,7 @@ const packageMemory = "you return memory that outlives the call (a package varia
 func (c *calls) overwritten(first, second *made) *Failure {
 	for _, r := range first.results {
 		if len(compare(valueOf(r.now), r.then, Exact)) > 0 {
-			return c.fail(packageMemory, "gave a result that the next call, with other arguments, overwrote: %s was %s and is %s now", r.name, render(r.then), render(valueOf(r.now)))
+			return c.fail(packageMemory, "gave a result that the next call overwrote: %s was %s and is %s now", r.name, render(r.then), render(valueOf(r.now)))
 		}
 		for _, s := range second.results {
 			if overlap(c.memory(r.now), c.memory(s.now)) {

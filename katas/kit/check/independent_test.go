@@ -37,6 +37,7 @@ func TestIndependentNamesTheMistake(t *testing.T) {
 	var kept *mat.Dense
 	var total float64
 	var kernel []float64
+	var sized []float64
 	buffer := mat.NewDense(2, 3, nil)
 	byInput := map[float64]*mat.Dense{}
 	for _, c := range []struct {
@@ -71,6 +72,12 @@ func TestIndependentNamesTheMistake(t *testing.T) {
 		{"a package buffer", func(x *mat.Dense, bias []float64, a float64) *mat.Dense {
 			buffer.Copy(scale(x, bias, a))
 			return buffer
+		}, "you return memory that outlives the call"},
+		{"a package buffer for each size", func(x *mat.Dense, bias []float64, a float64) *mat.Dense {
+			if len(sized) != int(a) {
+				sized = make([]float64, int(a))
+			}
+			return mat.NewDense(1, int(a), sized)
 		}, "you return memory that outlives the call"},
 		{"a cache", func(x *mat.Dense, bias []float64, a float64) *mat.Dense {
 			if byInput[x.At(0, 0)] == nil {
@@ -204,6 +211,6 @@ func TestCopyIsAViewNowAndThen(t *testing.T) {
 			again++
 		}
 	}
-	require.InDelta(t, 100, views, 40)
+	require.InDelta(t, 300./8, views, 20)
 	require.Equal(t, views, again)
 }
