@@ -114,7 +114,10 @@ func TestBatches(t *testing.T) {
 		rng := check.Rand(t)
 		check.Panics(t, "Batches(5, 0, rng)", func() { batchsize.Batches(5, 0, rng) })
 		check.Panics(t, "Batches(0, 5, rng)", func() { batchsize.Batches(0, 5, rng) })
+		check.Panics(t, "Batches(-5, 2, rng)", func() { batchsize.Batches(-5, 2, rng) })
+		check.Panics(t, "Batches(5, -2, rng)", func() { batchsize.Batches(5, -2, rng) })
 	})
+	check.Independent(t, "Batches(n, size, rng)", batchsize.Batches, check.Args{9, 4, check.Seed(1)}, check.Args{10, 3, check.Seed(2)})
 }
 
 // fromOne returns 1…n.
@@ -200,7 +203,12 @@ func TestGradient(t *testing.T) {
 		check.Panics(t, "Gradient of no rows", func() {
 			batchsize.Gradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, nil)
 		})
+		check.Panics(t, "Gradient of an empty slice of rows", func() {
+			batchsize.Gradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, []int{})
+		})
 	})
+	args, others := problems(t)
+	check.Independent(t, "Gradient(x, y, w, rows)", batchsize.Gradient, append(args, []int{4, 1, 3}), append(others, []int{0, 3, 5}))
 }
 
 type epochCase struct {
@@ -238,7 +246,13 @@ func TestEpochGradient(t *testing.T) {
 		check.Panics(t, "EpochGradient of no batches", func() {
 			batchsize.EpochGradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, nil)
 		})
+		check.Panics(t, "EpochGradient of an empty batch", func() {
+			batchsize.EpochGradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, [][]int{{}})
+		})
 	})
+	args, others := problems(t)
+	check.Independent(t, "EpochGradient(x, y, w, batches)", batchsize.EpochGradient,
+		append(args, [][]int{{4, 1, 3}, {0, 2}}), append(others, [][]int{{0, 3, 5}, {1, 4}}))
 }
 
 type noiseCase struct {
@@ -289,8 +303,11 @@ func TestNoiseVariance(t *testing.T) {
 	t.Run("no such batch", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "NoiseVariance of 3 values, size 4", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, 4) })
+		check.Panics(t, "NoiseVariance of no values, size 0", func() { batchsize.NoiseVariance(nil, 0) })
+		check.Panics(t, "NoiseVariance of 3 values, size −1", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, -1) })
 		check.Panics(t, "NoiseVariance of 3 values, size 0", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, 0) })
 	})
+	check.Independent(t, "NoiseVariance(perExample, size)", batchsize.NoiseVariance, check.Args{[]float64{4, 1, 3, 2}, 2}, check.Args{[]float64{1, 9, 3, 5}, 3})
 }
 
 func TestBudgets(t *testing.T) {
@@ -343,6 +360,18 @@ func TestBudgets(t *testing.T) {
 			check.Mistake(8*weights, "you counted the weights: they do not grow with the batch, the activations do"),
 			check.Mistake(c.want-8*c.batch*c.widths[0], "you left the first layer out: all layers of widths count"))
 	}
+	check.Independent(t, "Updates(n, size, epochs)", batchsize.Updates, check.Args{120, 50, 2}, check.Args{70, 30, 4})
+	check.Independent(t, "ScaledRate(rate, from, to)", batchsize.ScaledRate, check.Args{0.1, 256, 512}, check.Args{0.4, 64, 128})
+	check.Independent(t, "ActivationBytes(batch, widths)", batchsize.ActivationBytes, check.Args{3, []int{9, 7, 2}}, check.Args{5, []int{6, 4, 1}})
+}
+
+// problems returns x, y and w of a least-squares problem of 6 rows, and of another one.
+func problems(t *testing.T) (args, others check.Args) {
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{mat.NewDense(6, 3, check.Normal(rng, 18, 1)), check.Normal(rng, 6, 1), check.Normal(rng, 3, 1)}
+	}
+	return draw(), draw()
 }
 
 type sgdCase struct {
@@ -444,7 +473,12 @@ func TestSGD(t *testing.T) {
 		check.Panics(t, "SGD with batches of 0", func() {
 			batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, 0, 1, 0.1, rng)
 		})
+		check.Panics(t, "SGD with batches of −1", func() {
+			batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, -1, 1, 0.1, rng)
+		})
 	})
+	args, others := problems(t)
+	check.Independent(t, "SGD(x, y, w, size, epochs, rate, rng)", batchsize.SGD, append(args, 2, 3, 0.05, check.Seed(1)), append(others, 4, 2, 0.02, check.Seed(2)))
 }
 
 // anyOrder follows SGD over four rows, one at a time, whatever order it draws: after each epoch the loss must be that of one

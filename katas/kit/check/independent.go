@@ -61,6 +61,7 @@ type calls struct {
 	call         string
 	names        []string // of the arguments
 	f            reflect.Value
+	random       bool // one of them is a Seed
 	wrongAlready bool // the step has failed before: whether results depend on arguments says nothing then
 }
 
@@ -109,18 +110,16 @@ type around struct {
 	view *mat.Dense
 }
 
-// hold makes the calls, in the order in which their failures explain most, and reports the first failure.
+// hold makes the calls, and reports the first failure: what comes later would repeat it.
 func (c *calls) hold(t testing.TB, args, others Args) {
 	t.Helper()
-	first := c.make(args, false)
-	second := c.make(others, false)
-	again := c.make(args, false)
+	var first, second, again *made
 	for _, look := range []func() *Failure{
-		func() *Failure { return c.changed(first) },
-		func() *Failure { return c.changed(second) },
+		func() *Failure { first = c.make(args, false); return c.changed(first) },
 		func() *Failure { return c.shared(first) },
+		func() *Failure { second = c.make(others, false); return c.changed(second) },
 		func() *Failure { return c.overwritten(first, second) },
-		func() *Failure { return c.remembered(first, again) },
+		func() *Failure { again = c.make(args, false); return c.remembered(first, again) },
 		func() *Failure { return c.overwritten(again, c.make(args, false)) },
 		func() *Failure { return c.ignored(first, second, args, others) },
 		func() *Failure { return c.viewed(first, args) },
@@ -190,6 +189,7 @@ func (c *calls) argument(i int, arg any) reflect.Value {
 		want = t.In(i)
 	}
 	if seed, ok := arg.(Seed); ok {
+		c.random = true
 		return reflect.ValueOf(rand.New(rand.NewPCG(uint64(seed), 1)))
 	}
 	if arg == nil {
@@ -299,8 +299,12 @@ var sameResult = Tol{Rel: 1e-9, Abs: 1e-9}
 func (c *calls) remembered(first, again *made) *Failure {
 	for i, r := range first.results {
 		a := again.results[i]
+		kept := "you keep something from one call for the next (a package variable, a cache, a sum that goes on)"
+		if c.random {
+			kept = "you drew from another source than rng, or kept something from an earlier call"
+		}
 		if diffs := compare(a.then, r.then, sameResult); len(diffs) > 0 && !c.anyAnswer {
-			return c.fail("you keep something from one call for the next (a package variable, a cache, a sum that goes on)", "gave another result when it was called again with the same arguments: %s",
+			return c.fail(kept, "gave another result when it was called again with the same arguments: %s",
 				place(r.name, diffs[0], sameResult))
 		}
 		if overlap(c.memory(r.now), c.memory(a.now)) {

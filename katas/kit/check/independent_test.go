@@ -148,7 +148,7 @@ func TestIndependentRandom(t *testing.T) {
 	draw := func(n int, rng *rand.Rand) []int { return rng.Perm(n) }
 	args, others := Args{9, Seed(1)}, Args{9, Seed(2)}
 	require.Empty(t, held(t, "Draw(n, rng)", draw, args, others))
-	require.Contains(t, held(t, "Draw(n, rng)", func(n int, _ *rand.Rand) []int { return rand.Perm(n) }, args, others), "you keep something from one call for the next")
+	require.Contains(t, held(t, "Draw(n, rng)", func(n int, _ *rand.Rand) []int { return rand.Perm(n) }, args, others), "you drew from another source than rng")
 	require.Contains(t, held(t, "Draw(n, rng)", func(n int, _ *rand.Rand) []int { return make([]int, n) }, args, others), "you keep rng")
 }
 
