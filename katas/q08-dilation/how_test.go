@@ -63,8 +63,16 @@ func TestSpread(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "EffectiveKernel(3, 0)", func() { dilation.EffectiveKernel(3, 0) })
 		check.Panics(t, "EffectiveKernel(0, 1)", func() { dilation.EffectiveKernel(0, 1) })
+		check.Panics(t, "EffectiveKernel(-3, -1)", func() { dilation.EffectiveKernel(-3, -1) })
+		check.Panics(t, "Spread with dilation −1", func() { dilation.Spread(tensor.NewOIHW(1, 1, 3, 3, nil), -1) })
+		check.Panics(t, "Spread of a 1×1 kernel with dilation 0", func() { dilation.Spread(tensor.NewOIHW(1, 1, 1, 1, nil), 0) })
 		check.Panics(t, "Spread with dilation 0", func() { dilation.Spread(tensor.NewOIHW(1, 1, 3, 3, nil), 0) })
 	})
+	rng := check.Rand(t)
+	kernels := func() tensor.OIHW { return tensor.NewOIHW(2, 3, 2, 3, check.Normal(rng, 36, 1)) }
+	check.Independent(t, "EffectiveKernel(kernel, dilation)", dilation.EffectiveKernel, check.Args{3, 2}, check.Args{5, 4})
+	check.Independent(t, "Spread(w, dilation)", dilation.Spread, check.Args{kernels(), 2}, check.Args{kernels(), 3})
+	check.Independent(t, "Spread(w, 1)", dilation.Spread, check.Args{kernels(), 1}, check.Args{kernels(), 1})
 }
 
 func TestConv2D(t *testing.T) {
@@ -102,6 +110,9 @@ func TestConv2D(t *testing.T) {
 		check.Panics(t, "Conv2D of a 9×4 image with a 3×3 kernel of dilation 2", func() {
 			dilation.Conv2D(tensor.NewCHW(1, 9, 4, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
 		})
+		check.Panics(t, "Conv2D with a 1×1 kernel and dilation 0", func() {
+			dilation.Conv2D(tensor.NewCHW(1, 5, 5, nil), tensor.NewOIHW(1, 1, 1, 1, nil), 0)
+		})
 		check.Panics(t, "Conv2D with dilation 0", func() {
 			dilation.Conv2D(tensor.NewCHW(1, 5, 5, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 0)
 		})
@@ -112,6 +123,11 @@ func TestConv2D(t *testing.T) {
 			dilation.Conv2D(tensor.NewCHW(2, 5, 5, nil), tensor.NewOIHW(1, 3, 3, 3, nil), 1)
 		})
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{tensor.NewCHW(2, 6, 7, check.Normal(rng, 84, 1)), tensor.NewOIHW(3, 2, 2, 3, check.Normal(rng, 36, 1)), 2}
+	}
+	check.Independent(t, "Conv2D(x, w, 2)", dilation.Conv2D, draw(), draw())
 }
 
 func TestConv2DBackward(t *testing.T) {
@@ -157,15 +173,28 @@ func TestConv2DBackward(t *testing.T) {
 		check.Panics(t, "Conv2DBackward with dy of another shape than the output", func() {
 			dilation.Conv2DBackward(tensor.NewCHW(1, 5, 5, nil), tensor.NewCHW(1, 3, 3, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
 		})
-		for _, dy := range []tensor.CHW{tensor.NewCHW(2, 2, 4, nil), tensor.NewCHW(2, 3, 3, nil), tensor.NewCHW(1, 3, 4, nil)} {
+		for _, dy := range []tensor.CHW{tensor.NewCHW(2, 2, 4, nil), tensor.NewCHW(2, 3, 3, nil), tensor.NewCHW(1, 3, 4, nil), tensor.NewCHW(3, 3, 4, nil), tensor.NewCHW(2, 4, 3, nil), tensor.NewCHW(2, 3, 5, nil), tensor.NewCHW(2, 4, 4, nil)} {
 			check.Panics(t, fmt.Sprintf("Conv2DBackward with an output of 2×3×4 and dy of %d×%d×%d", dy.C, dy.H, dy.W), func() {
 				dilation.Conv2DBackward(tensor.NewCHW(1, 7, 8, nil), dy, tensor.NewOIHW(2, 1, 3, 3, nil), 2)
 			})
 		}
+		check.Panics(t, "Conv2DBackward with dilation 0", func() {
+			dilation.Conv2DBackward(tensor.NewCHW(1, 5, 5, nil), tensor.NewCHW(1, 5, 5, nil), tensor.NewOIHW(1, 1, 1, 1, nil), 0)
+		})
+		check.Panics(t, "Conv2DBackward of a 4×5 image with a 3×3 kernel of dilation 2", func() {
+			dilation.Conv2DBackward(tensor.NewCHW(1, 4, 5, nil), tensor.NewCHW(1, 0, 1, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
+		})
 		check.Panics(t, "Conv2DBackward of 3 channels with a kernel for 2", func() {
 			dilation.Conv2DBackward(tensor.NewCHW(3, 5, 5, nil), tensor.NewCHW(1, 3, 3, nil), tensor.NewOIHW(1, 2, 3, 3, nil), 1)
 		})
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{
+			tensor.NewCHW(2, 6, 7, check.Normal(rng, 84, 1)), tensor.NewCHW(3, 4, 3, check.Normal(rng, 36, 1)), tensor.NewOIHW(3, 2, 2, 3, check.Normal(rng, 36, 1)), 2,
+		}
+	}
+	check.Independent(t, "Conv2DBackward(x, dy, w, 2)", dilation.Conv2DBackward, draw(), draw())
 }
 
 func TestField(t *testing.T) {
@@ -238,7 +267,11 @@ func TestField(t *testing.T) {
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Doubling(1, 5)", func() { dilation.Doubling(1, 5) })
+		check.Panics(t, "Doubling(0, 5)", func() { dilation.Doubling(0, 5) })
+		check.Panics(t, "Doubling(1, 1)", func() { dilation.Doubling(1, 1) })
 	})
+	check.Independent(t, "Field(kernel, dilations)", dilation.Field, check.Args{3, []int{4, 1, 2}}, check.Args{5, []int{6, 1, 3}})
+	check.Independent(t, "Doubling(kernel, field)", dilation.Doubling, check.Args{3, 9}, check.Args{2, 30})
 }
 
 // picture writes taps as a person reads them: # for a position that is read.
@@ -282,4 +315,5 @@ func TestTaps(t *testing.T) {
 		check.Mistake(pick(func(i int) string { return stacks[i].all }), "you marked the whole field: with dilations such as 2, 2, 2 there are positions that no path leads to"),
 		check.Mistake(pick(func(i int) string { return stacks[i].last }), "you marked each layer's own taps only: a path takes one tap in every layer, and their offsets add up"),
 		check.Mistake(pick(func(i int) string { return stacks[i].noLast }), "you made the list one position too short: it has the length of the field"))
+	check.Independent(t, "Taps(kernel, dilations)", dilation.Taps, check.Args{3, []int{5, 1, 2}}, check.Args{2, []int{4, 3, 6}})
 }

@@ -18,13 +18,14 @@ func Kernel(w *mat.Dense, c, h, wd int) tensor.OIHW {
 }
 
 // Dense returns the out scores w·flatten(x) + bias of the map x, flattened channel by channel, each row by row. w is out×(C·H·W), bias has length out. It panics if
-// the shapes do not fit.
+// w has other than C·H·W columns or bias other than out values.
 func Dense(x tensor.CHW, w *mat.Dense, bias []float64) []float64 {
 	panic("TODO: Dense")
 }
 
 // ScoreMap returns the scores that the dense layer with weights w, out×(C·h·wd), and bias gives each h×wd window of the map x: an out×(H−h+1)×(W−wd+1) map, computed as one convolution
-// without padding, stride 1. It panics if the shapes do not fit or the window is larger than the map.
+// without padding, stride 1. It panics if w has other than C·h·wd columns, if bias has other than out values, or if the window is
+// higher or wider than the map.
 func ScoreMap(x tensor.CHW, w *mat.Dense, bias []float64, h, wd int) tensor.CHW {
 	panic("TODO: ScoreMap")
 }

@@ -58,7 +58,7 @@ func Conv2D(x tensor.CHW, w tensor.OIHW, dilation int) tensor.CHW {
 // Conv2DBackward takes dx as the full correlation of dy with the spread kernel turned round, and dw as the correlation of x with dy.
 func Conv2DBackward(x, dy tensor.CHW, w tensor.OIHW, dilation int) (dx tensor.CHW, dw tensor.OIHW) {
 	s := Spread(w, dilation)
-	if dy.C != w.O || dy.H != x.H-s.H+1 || dy.W != x.W-s.W+1 || x.C != w.I {
+	if min(x.H-s.H, x.W-s.W) < 0 || dy.C != w.O || dy.H != x.H-s.H+1 || dy.W != x.W-s.W+1 || x.C != w.I {
 		panic("dilation: dy has not the shape of the output")
 	}
 	padded := tensor.NewCHW(dy.C, dy.H+2*(s.H-1), dy.W+2*(s.W-1), nil)
