@@ -51,6 +51,7 @@ func TestPriorLoss(t *testing.T) {
 		check.Panics(t, "PriorLoss([0 3], 3)", func() { zeroinit.PriorLoss([]int{0, 3}, 3) })
 		check.Panics(t, "PriorLoss([0 -1], 3)", func() { zeroinit.PriorLoss([]int{0, -1}, 3) })
 	})
+	check.Independent(t, "PriorLoss(labels, 4)", zeroinit.PriorLoss, check.Args{[]int{2, 0, 1, 1}, 4}, check.Args{[]int{3, 3, 1, 3}, 4})
 }
 
 func TestInit(t *testing.T) {
@@ -114,6 +115,22 @@ func TestInit(t *testing.T) {
 		check.Equal(t, "He(5, 7, 3, rng).B1", n.B1, make([]float64, hidden), check.Exact)
 		check.Equal(t, "He(5, 7, 3, rng).B2", n.B2, make([]float64, out), check.Exact)
 	})
+	check.Independent(t, "Zero(in, hidden, out)", zeroinit.Zero, check.Args{2, 3, 4}, check.Args{3, 4, 5})
+	check.Independent(t, "Constant(in, hidden, out, c)", zeroinit.Constant, check.Args{2, 3, 4, 0.5}, check.Args{3, 4, 5, -0.25})
+	check.Independent(t, "He(in, hidden, out, rng)", zeroinit.He, check.Args{2, 3, 4, check.Seed(1)}, check.Args{3, 4, 5, check.Seed(2)})
+}
+
+// drawnArgs returns a net of 4 inputs, 5 hidden units and 3 classes, a batch of 6 rows and its labels, and others of the same shapes.
+func drawnArgs(t *testing.T) (args, others check.Args) {
+	rng := check.Rand(t)
+	draw := func(labels ...int) check.Args {
+		n := &zeroinit.Net{
+			W1: drawn(4, 5, rng.NormFloat64), B1: check.Normal(rng, 5, 1),
+			W2: drawn(5, 3, rng.NormFloat64), B2: check.Normal(rng, 3, 1),
+		}
+		return check.Args{n, drawn(6, 4, rng.NormFloat64), labels}
+	}
+	return draw(0, 2, 1, 1, 0, 2), draw(1, 0, 2, 0, 1, 2)
 }
 
 func TestForward(t *testing.T) {
@@ -150,7 +167,10 @@ func TestForward(t *testing.T) {
 		defer check.Rescue(t)
 		n := check.Golden[netCase](t, "net")[0].net()
 		check.Panics(t, "Forward(x) of a 2×5 matrix and a net with 4 inputs", func() { n.Forward(mat.NewDense(2, 5, nil)) })
+		check.Panics(t, "Forward(x) of a 2×3 matrix and a net with 4 inputs", func() { n.Forward(mat.NewDense(2, 3, nil)) })
 	})
+	args, others := drawnArgs(t)
+	check.Independent(t, "n.Forward(x)", (*zeroinit.Net).Forward, args[:2], others[:2])
 }
 
 func TestBackward(t *testing.T) {
@@ -231,7 +251,11 @@ func TestBackward(t *testing.T) {
 		check.Panics(t, "Backward of 7 rows and 8 labels", backward(2, 0, 1, 1, 0, 2, 1, 2))
 		check.Panics(t, "Backward with the label 3 of 3 classes", backward(2, 0, 1, 3, 0, 2, 1))
 		check.Panics(t, "Backward with the label −1", backward(2, 0, 1, -1, 0, 2, 1))
+		check.Panics(t, "Backward of a 2×5 matrix and a net with 4 inputs", func() { c.net().Backward(mat.NewDense(2, 5, nil), []int{0, 1}) })
+		check.Panics(t, "Backward of a 2×3 matrix and a net with 4 inputs", func() { c.net().Backward(mat.NewDense(2, 3, nil), []int{0, 1}) })
 	})
+	args, others := drawnArgs(t)
+	check.Independent(t, "n.Backward(x, labels)", (*zeroinit.Net).Backward, args, others)
 }
 
 func TestStep(t *testing.T) {
@@ -247,6 +271,7 @@ func TestStep(t *testing.T) {
 	before, grad := random(), random()
 	got, passed := check.Copy(before), check.Copy(grad)
 	got.Step(passed, rate)
+	data := func(m *mat.Dense) []float64 { return mat.DenseCopyOf(m).RawMatrix().Data }
 
 	moved := func(w, g []float64, by float64) []float64 {
 		return floats.AddScaledTo(make([]float64, len(w)), w, by, g)
@@ -256,9 +281,9 @@ func TestStep(t *testing.T) {
 		got         []float64
 		before, grd []float64
 	}{
-		{"W1", got.W1.RawMatrix().Data, before.W1.RawMatrix().Data, grad.W1.RawMatrix().Data},
+		{"W1", data(got.W1), data(before.W1), data(grad.W1)},
 		{"B1", got.B1, before.B1, grad.B1},
-		{"W2", got.W2.RawMatrix().Data, before.W2.RawMatrix().Data, grad.W2.RawMatrix().Data},
+		{"W2", data(got.W2), data(before.W2), data(grad.W2)},
 		{"B2", got.B2, before.B2, grad.B2},
 	} {
 		check.Equal(t, "after Step(grad, 0.37), "+p.name, p.got, moved(p.before, p.grd, -rate), check.Rel(1e-12),
@@ -268,6 +293,7 @@ func TestStep(t *testing.T) {
 			check.Mistake(p.before, "you did not move this part of the net: weights and biases of both layers learn"))
 	}
 	check.Equal(t, "Step(grad, 0.37) left grad", passed, grad, check.Exact, check.Why("the caller's gradient is not Step's to change"))
+	check.Independent(t, "n.Step(grad, rate)", (*zeroinit.Net).Step, check.Args{before, grad, rate}, check.Args{random(), random(), 0.5}, check.InPlace("n"))
 }
 
 func TestDistinctUnits(t *testing.T) {
@@ -369,6 +395,9 @@ func TestDistinctUnits(t *testing.T) {
 			check.Equal(t, "DistinctUnits(n, tol) left the net", n, before, check.Exact)
 		})
 	}
+	args, _ := drawnArgs(t)
+	alike := &zeroinit.Net{W1: mat.NewDense(2, 4, nil), B1: make([]float64, 4), W2: mat.NewDense(4, 1, nil), B2: []float64{0}}
+	check.Independent(t, "DistinctUnits(n, tol)", zeroinit.DistinctUnits, check.Args{args[0], 1e-9}, check.Args{alike, 1e9})
 }
 
 // netCase is a golden case: a net, examples, and what PyTorch makes of them.

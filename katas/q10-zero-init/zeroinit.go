@@ -48,14 +48,14 @@ func He(in, hidden, out int, rng *rand.Rand) *Net {
 
 // Forward returns the output of the hidden layer, max(0, x·W1 + B1), N×hidden, and the class probabilities,
 // softmax(hidden·W2 + B2) row by row, N×out. x is N×in and is not changed. Logits of ±1000 give finite probabilities.
-// It panics if x does not have as many columns as W1 has rows, as gonum's Mul does.
+// It panics if x has other than in columns.
 func (n *Net) Forward(x *mat.Dense) (hidden, probs *mat.Dense) {
 	panic("TODO: Net.Forward")
 }
 
 // Backward returns the mean over the rows of the cross-entropy −ln probs[i][labels[i]], and its gradient with respect
 // to every weight and bias of n, in a Net of the same shapes. The slope of ReLU at 0 is 0. x is N×in; x, labels and n
-// are not changed. It panics if there is not one label a row or a label is not a class.
+// are not changed. It panics where Forward does, if there is not one label a row, or if a label is not a class.
 // Source: Rumelhart, Hinton and Williams 1986.
 func (n *Net) Backward(x *mat.Dense, labels []int) (loss float64, grad *Net) {
 	panic("TODO: Net.Backward")

@@ -84,8 +84,11 @@ func fill(in, hidden, out int, weight func(fanIn int) float64) *Net {
 
 // Forward returns the output of the hidden layer, max(0, x·W1 + B1), N×hidden, and the class probabilities,
 // softmax(hidden·W2 + B2) row by row, N×out. x is N×in and is not changed. Logits of ±1000 give finite probabilities.
-// It panics if x does not have as many columns as W1 has rows, as gonum's Mul does.
+// It panics if x has other than in columns.
 func (n *Net) Forward(x *mat.Dense) (hidden, probs *mat.Dense) {
+	if rows, columns := n.W1.RawMatrix().Rows, x.RawMatrix().Cols; rows != columns {
+		panic(fmt.Sprintf("zeroinit: Forward of %d columns and a net with %d inputs", columns, rows))
+	}
 	hidden = affine(x, n.W1, n.B1)
 	hidden.Apply(func(_, _ int, z float64) float64 { return max(0, z) }, hidden)
 
@@ -111,7 +114,7 @@ func affine(x, w *mat.Dense, b []float64) *mat.Dense {
 
 // Backward returns the mean over the rows of the cross-entropy −ln probs[i][labels[i]], and its gradient with respect
 // to every weight and bias of n, in a Net of the same shapes. The slope of ReLU at 0 is 0. x is N×in; x, labels and n
-// are not changed. It panics if there is not one label a row or a label is not a class.
+// are not changed. It panics where Forward does, if there is not one label a row, or if a label is not a class.
 // Source: Rumelhart, Hinton and Williams 1986.
 func (n *Net) Backward(x *mat.Dense, labels []int) (loss float64, grad *Net) {
 	rows, _ := x.Dims()
@@ -152,9 +155,12 @@ func columnSums(m *mat.Dense) []float64 {
 
 // Step makes one step of gradient descent: it subtracts rate·grad from every weight and bias of n. grad is not changed.
 func (n *Net) Step(grad *Net, rate float64) {
-	floats.AddScaled(n.W1.RawMatrix().Data, -rate, grad.W1.RawMatrix().Data)
+	descend := func(w, g *mat.Dense) {
+		w.Apply(func(i, j int, v float64) float64 { return v - rate*g.At(i, j) }, w)
+	}
+	descend(n.W1, grad.W1)
 	floats.AddScaled(n.B1, -rate, grad.B1)
-	floats.AddScaled(n.W2.RawMatrix().Data, -rate, grad.W2.RawMatrix().Data)
+	descend(n.W2, grad.W2)
 	floats.AddScaled(n.B2, -rate, grad.B2)
 }
 

@@ -16,7 +16,7 @@ import (
 func Copy[T any](v T) T {
 	c := copier{matrix: func(m *mat.Dense) *mat.Dense {
 		if hash(m)%8 == 0 {
-			return viewOf(m, 1e3)
+			return viewOf(m, 1e3, 3)
 		}
 		return mat.DenseCopyOf(m)
 	}}
@@ -32,10 +32,10 @@ func hash(m *mat.Dense) uint32 {
 	return h.Sum32()
 }
 
-// viewOf returns a copy of m that is a view: it lies within a larger matrix whose other values are all around.
-func viewOf(m *mat.Dense, around float64) *mat.Dense {
+// viewOf returns a copy of m that is a view: it lies within a matrix of more columns, and two more rows, whose other values are all around.
+func viewOf(m *mat.Dense, around float64, more int) *mat.Dense {
 	rows, columns := m.Dims()
-	whole := mat.NewDense(rows+2, columns+3, nil)
+	whole := mat.NewDense(rows+2, columns+more, nil)
 	whole.Apply(func(int, int, float64) float64 { return around }, whole)
 	view := whole.Slice(1, 1+rows, 1, 1+columns).(*mat.Dense)
 	view.Copy(m)
