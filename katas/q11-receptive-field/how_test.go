@@ -36,6 +36,8 @@ func TestOutputSize(t *testing.T) {
 	try(224, receptive.Layer{Kernel: 11, Stride: 4, Pad: 2}, 55) // AlexNet
 	try(12, receptive.Layer{Kernel: 3, Stride: 2, Pad: 1, Dilation: 3}, 4)
 	try(20, receptive.Layer{Kernel: 3, Dilation: 4}, 12)
+	try(3, receptive.Layer{Kernel: 5, Pad: 1}, 1) // longer than the input, not than the padded one
+	try(3, receptive.Layer{Kernel: 3, Dilation: 3, Pad: 2}, 1)
 	try(56, receptive.Layer{Kernel: 2, Stride: 2, Pool: true}, 28)
 	for _, c := range check.Golden[costCase](t, "costs") {
 		try(c.H, c.Layer, c.OutH)
@@ -52,9 +54,13 @@ func TestOutputSize(t *testing.T) {
 		{4, receptive.Layer{Kernel: 3, Dilation: 2}, undilated},
 	} {
 		_, err := receptive.OutputSize(c.in, c.l)
-		check.Equal(t, fmt.Sprintf("OutputSize(%d, %s) returns an error", c.in, show(c.l)), err != nil, true, check.Exact,
-			check.Why("the dilated kernel is longer than the padded input"), check.Mistake(false, c.says))
+		if check.Equal(t, fmt.Sprintf("OutputSize(%d, %s) returns an error", c.in, show(c.l)), err != nil, true, check.Exact,
+			check.Why("the dilated kernel is longer than the padded input"), check.Mistake(false, c.says)) {
+			check.Fails(t, fmt.Sprintf("OutputSize(%d, %s)", c.in, show(c.l)), err)
+		}
 	}
+	check.Independent(t, "OutputSize(in, l)", receptive.OutputSize,
+		check.Args{12, receptive.Layer{Kernel: 3, Stride: 2, Pad: 1, Dilation: 3}}, check.Args{30, receptive.Layer{Kernel: 5, Stride: 3, Pad: 2, Dilation: 2}})
 }
 
 func TestField(t *testing.T) {
@@ -156,6 +162,8 @@ func TestField(t *testing.T) {
 				check.Mistake([]int{0, wantSize - wantPad - 1}, "you cut the field off at the edge: a negative first says how much is padding"))
 		})
 	}
+	check.Independent(t, "Field(layers)", receptive.Field, check.Args{stacks()[0]}, check.Args{stacks()[1]})
+	check.Independent(t, "Span(layers, unit)", receptive.Span, check.Args{stacks()[0], 2}, check.Args{stacks()[1], 5})
 }
 
 func TestParams(t *testing.T) {
@@ -189,6 +197,7 @@ func TestParams(t *testing.T) {
 		check.Why("a pool has nothing to learn"),
 		check.Mistake(900, "you gave a pool weights"))
 	check.Panics(t, "Params with 6 → 9 channels in 2 groups", func() { receptive.Params(receptive.Layer{In: 6, Out: 9, Kernel: 3, Groups: 2}) })
+	check.Independent(t, "Params(l)", receptive.Params, check.Args{stacks()[0][0]}, check.Args{stacks()[1][0]})
 	check.Panics(t, "Params with 9 → 6 channels in 2 groups", func() { receptive.Params(receptive.Layer{In: 9, Out: 6, Kernel: 3, Groups: 2}) })
 }
 
@@ -236,6 +245,23 @@ func TestMACs(t *testing.T) {
 		check.Mistake(9*10*11*8, "you took the input map: a window is read for every output value"))
 	check.Panics(t, "MACs of a 5×5 kernel on a 9×4 map", func() { receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5}, 9, 4) })
 	check.Panics(t, "MACs of a 5×5 kernel on a 4×9 map", func() { receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5}, 4, 9) })
+	check.Equal(t, "MACs(5×5 layer of 1 → 1 channels, pad 1; 3, 4)", receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5, Pad: 1}, 3, 4), 25*1*2, check.Exact,
+		check.Why("the kernel is longer than the input, not than the padded one: 1×2 positions"))
+	many := 9 * 512 * 512 * 224 * 224
+	check.Equal(t, "MACs(3×3 layer of 512 → 512 channels, pad 1; 224, 224)", receptive.MACs(receptive.Layer{In: 512, Out: 512, Kernel: 3, Pad: 1}, 224, 224),
+		many, check.Exact, check.Why("9·512·512 products at each of 224·224 positions"),
+		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
+	dilated := receptive.Layer{In: 3, Out: 3, Kernel: 3, Stride: 2, Pad: 1, Dilation: 2, Pool: true}
+	check.Equal(t, "FLOPs(3×3 pool of 3 channels, stride 2, pad 1, dilation 2; 9, 6)", receptive.FLOPs(dilated, 9, 6), 9*3*4*2, check.Exact,
+		check.Why("4×2 windows of 9 values in each of 3 channels: ⌊(9 + 2 − 5)/2⌋ + 1 and ⌊(6 + 2 − 5)/2⌋ + 1"))
+	check.Panics(t, "MACs with 9 → 6 channels in 2 groups", func() { receptive.MACs(receptive.Layer{In: 9, Out: 6, Kernel: 3, Groups: 2}, 9, 9) })
+	check.Panics(t, "FLOPs of a 3×3 pool on an 8×2 map", func() { receptive.FLOPs(pool, 8, 2) })
+	check.Panics(t, "FLOPs of a 5×5 kernel on a 9×4 map", func() { receptive.FLOPs(receptive.Layer{In: 1, Out: 1, Kernel: 5, Bias: true}, 9, 4) })
+	check.Panics(t, "FLOPs of a 5×5 kernel on a 4×9 map", func() { receptive.FLOPs(receptive.Layer{In: 1, Out: 1, Kernel: 5}, 4, 9) })
+	check.Panics(t, "FLOPs with 6 → 9 channels in 2 groups", func() { receptive.FLOPs(receptive.Layer{In: 6, Out: 9, Kernel: 3, Groups: 2}, 9, 9) })
+	check.Panics(t, "FLOPs with 9 → 6 channels in 2 groups", func() { receptive.FLOPs(receptive.Layer{In: 9, Out: 6, Kernel: 3, Groups: 2, Bias: true}, 9, 9) })
+	check.Independent(t, "MACs(l, h, w)", receptive.MACs, check.Args{stacks()[0][0], 11, 12}, check.Args{stacks()[1][0], 20, 21})
+	check.Independent(t, "FLOPs(l, h, w)", receptive.FLOPs, check.Args{stacks()[0][0], 11, 12}, check.Args{stacks()[1][0], 20, 21})
 	check.Panics(t, "MACs with 6 → 9 channels in 2 groups", func() { receptive.MACs(receptive.Layer{In: 6, Out: 9, Kernel: 3, Groups: 2}, 9, 9) })
 	check.Panics(t, "FLOPs of a 3×3 pool on a 2×8 map", func() { receptive.FLOPs(pool, 2, 8) })
 }
@@ -268,16 +294,31 @@ func TestNetwork(t *testing.T) {
 				check.Why("every layer counts on the map that the layers before it leave"))...)
 		})
 	}
+	check.Independent(t, "Network(layers, size)", receptive.Network, check.Args{stacks()[0], 40}, check.Args{stacks()[1], 50})
 	if t.Failed() {
 		return // whether a layer fits depends on the maps
 	}
-	_, _, err := receptive.Network([]receptive.Layer{
+	layers := []receptive.Layer{
 		{Name: "conv1", In: 3, Out: 4, Kernel: 3}, {Name: "pool1", In: 4, Out: 4, Kernel: 2, Stride: 2, Pool: true}, {Name: "conv2", In: 4, Out: 4, Kernel: 5},
-	}, 8)
-	check.Equal(t, "Network(conv1 3×3, pool1 2×2, conv2 5×5; 8) returns an error", err != nil, true, check.Exact,
-		check.Why("conv2 gets a map of 3×3"),
-		check.Mistake(false, "you passed over the error of OutputSize"))
-	require.ErrorContains(t, err, "conv2", "the error names the layer that does not fit")
+		{Name: "conv3", In: 4, Out: 4, Kernel: 1},
+	}
+	for _, n := range []int{3, 4} { // conv2 is the last layer, or one follows
+		_, _, err := receptive.Network(layers[:n], 8)
+		call := "Network(" + showAll(layers[:n]) + "; 8)"
+		if check.Equal(t, call+" returns an error", err != nil, true, check.Exact,
+			check.Why("conv2 gets a map of 3×3"),
+			check.Mistake(false, "you passed over the error of OutputSize")) {
+			check.Fails(t, call, err, "conv2")
+		}
+	}
+	pool := []receptive.Layer{{Name: "conv1", In: 3, Out: 4, Kernel: 3}, {Name: "pool1", In: 4, Out: 4, Kernel: 7, Pool: true}, {Name: "conv2", In: 4, Out: 4, Kernel: 1}}
+	_, _, err := receptive.Network(pool, 8)
+	check.Fails(t, "Network("+showAll(pool)+"; 8), where pool1 gets a map of 6×6,", err, "pool1")
+	dilated := []receptive.Layer{{Name: "pool1", In: 3, Out: 3, Kernel: 3, Stride: 2, Pad: 1, Dilation: 2, Pool: true}, {Name: "conv1", In: 3, Out: 5, Kernel: 5, Pad: 1, Norm: true}}
+	params, macs, err := receptive.Network(dilated, 9)
+	require.NoError(t, err, "Network(%s; 9): pool1 leaves a map of 4×4, which conv1 pads to 6×6", showAll(dilated))
+	check.Equal(t, "Network("+showAll(dilated)+"; 9) params and macs", []int{params, macs}, []int{25*3*5 + 2*5, 25 * 3 * 5 * 2 * 2}, check.Exact,
+		check.Why("pool1 leaves a map of 4×4, which conv1 pads to 6×6"))
 }
 
 func TestEffectiveStd(t *testing.T) {
@@ -324,6 +365,15 @@ func TestEffectiveStd(t *testing.T) {
 					"you added standard deviations: it is variances that add"),
 				check.Mistake(math.Sqrt((field*field-1)/12), "you took the whole field for uniform: only each kernel is"))
 		})
+	}
+	check.Independent(t, "EffectiveStd(layers)", receptive.EffectiveStd, check.Args{stacks()[0]}, check.Args{stacks()[1]})
+}
+
+// stacks returns two stacks of layers that differ in all they have.
+func stacks() [2][]receptive.Layer {
+	return [2][]receptive.Layer{
+		{{Name: "a", In: 4, Out: 6, Kernel: 3, Stride: 2, Pad: 1, Groups: 2, Bias: true}, {Name: "b", In: 6, Out: 8, Kernel: 2, Dilation: 2}},
+		{{Name: "c", In: 3, Out: 5, Kernel: 5, Stride: 3, Pad: 2, Norm: true}, {Name: "d", In: 5, Out: 5, Kernel: 3, Pool: true}},
 	}
 }
 
