@@ -19,6 +19,8 @@ type shardsCase struct {
 	Froms, Tos []int
 }
 
+//kata:exempt RingWorker its workers change v in place and share channels; TestRing looks at every message and at what is left
+
 func TestShards(t *testing.T) {
 	defer check.Rescue(t)
 	cut := func(n, workers int, end func(k int) int) [][2]int {
@@ -54,6 +56,8 @@ func TestShards(t *testing.T) {
 	}
 	check.Panics(t, "Shards(4, 0)", func() { parallelism.Shards(4, 0) })
 	check.Panics(t, "Shards(-1, 2)", func() { parallelism.Shards(-1, 2) })
+	check.Panics(t, "Shards(4, -1)", func() { parallelism.Shards(4, -1) })
+	check.Independent(t, "Shards(n, workers)", parallelism.Shards, check.Args{10, 4}, check.Args{7, 3})
 }
 
 type meanCase struct {
@@ -130,8 +134,18 @@ func TestWeightedMean(t *testing.T) {
 	}
 	check.Panics(t, "WeightedMean of two gradients and one size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{3}) })
 	check.Panics(t, "WeightedMean of no examples", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{0, 0}) })
+	check.Panics(t, "WeightedMean of one gradient and two sizes", func() { parallelism.WeightedMean([][]float64{{1}}, []int{3, 2}) })
+	check.Panics(t, "WeightedMean of a gradient more than sizes, the last without examples", func() { parallelism.WeightedMean([][]float64{{1}, nil}, []int{3}) })
+	check.Panics(t, "WeightedMean of nothing", func() { parallelism.WeightedMean(nil, nil) })
+	check.Panics(t, "WeightedMean with a negative last size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{3, -1}) })
+	check.Panics(t, "WeightedMean with sizes that cancel", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{2, -2}) })
+	check.Panics(t, "WeightedMean of gradients of 3 and 2 values", func() { parallelism.WeightedMean([][]float64{{1, 2, 3}, {1, 2}}, []int{1, 1}) })
 	check.Panics(t, "WeightedMean with a negative size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{-1, 2}) })
 	check.Panics(t, "WeightedMean of gradients of 2 and 3 values", func() { parallelism.WeightedMean([][]float64{{1, 2}, {1, 2, 3}}, []int{1, 1}) })
+	check.Independent(t, "WeightedMean(grads, sizes)", parallelism.WeightedMean,
+		check.Args{[][]float64{{1, 2}, nil, {3, 5}}, []int{3, 0, 2}}, check.Args{[][]float64{{4, 1}, nil, {2, 7}}, []int{1, 0, 4}})
+	check.Independent(t, "WeightedMean(one, sizes)", parallelism.WeightedMean, // equal to a gradient that was given
+		check.Args{[][]float64{{1, 2}, nil}, []int{3, 0}}, check.Args{[][]float64{{4, 1}, {2, 7}}, []int{3, 0}})
 }
 
 type layerCase struct {
@@ -253,6 +267,25 @@ func TestLayers(t *testing.T) {
 	check.Panics(t, "RowParallel of 3 columns by 4 rows", func() { parallelism.RowParallel(x, w, 2) })
 	check.Panics(t, "ColumnParallel for 0 workers", func() { parallelism.ColumnParallel(w, x, 0) })
 	check.Panics(t, "MLPShard of shapes that do not match", func() { parallelism.MLPShard(x, w, x, 0, 2) })
+	three, two := mat.NewDense(3, 1, nil), mat.NewDense(2, 1, nil)
+	check.Panics(t, "ColumnParallel of 3 columns by 2 rows", func() { parallelism.ColumnParallel(x, two, 2) })
+	check.Panics(t, "RowParallel of 3 columns by 2 rows", func() { parallelism.RowParallel(x, two, 2) })
+	check.Panics(t, "ColumnParallel for −1 workers", func() { parallelism.ColumnParallel(w, x, -1) })
+	check.Panics(t, "RowParallel for 0 workers", func() { parallelism.RowParallel(w, x, 0) })
+	check.Panics(t, "RowParallel for −1 workers", func() { parallelism.RowParallel(w, x, -1) })
+	check.Panics(t, "MLPShard of 3 columns by 2 rows", func() { parallelism.MLPShard(x, two, mat.NewDense(1, 1, nil), 0, 2) })
+	check.Panics(t, "MLPShard of 3 hidden units by 2 rows", func() { parallelism.MLPShard(w, x, two, 0, 2) })
+	check.Panics(t, "MLPShard of 3 hidden units by 4 rows", func() { parallelism.MLPShard(w, x, mat.NewDense(4, 1, nil), 0, 2) })
+	check.Panics(t, "MLPShard of rank −1 in a world of 2", func() { parallelism.MLPShard(w, x, three, -1, 2) })
+	check.Panics(t, "MLPShard of rank 0 in a world of 0", func() { parallelism.MLPShard(w, x, three, 0, 0) })
+	rng := check.Rand(t)
+	draw := func(more ...any) check.Args {
+		args := check.Args{mat.NewDense(3, 4, check.Normal(rng, 12, 1)), mat.NewDense(4, 5, check.Normal(rng, 20, 1)), mat.NewDense(5, 2, check.Normal(rng, 10, 1))}
+		return append(args[:3-len(more)%2], more...)
+	}
+	check.Independent(t, "ColumnParallel(x, w, workers)", parallelism.ColumnParallel, draw(2), draw(3))
+	check.Independent(t, "RowParallel(x, w, workers)", parallelism.RowParallel, draw(2), draw(3))
+	check.Independent(t, "MLPShard(x, a, b, rank, world)", parallelism.MLPShard, draw(0, 2), draw(1, 3))
 	check.Panics(t, "MLPShard of rank 2 in a world of 2", func() { parallelism.MLPShard(w, x, mat.NewDense(3, 1, nil), 2, 2) })
 }
 
@@ -281,8 +314,18 @@ func TestMergeStats(t *testing.T) {
 	one, two := []float64{1}, []float64{1, 2}
 	check.Panics(t, "MergeStats of two sizes and one mean", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one}, [][]float64{one, one}) })
 	check.Panics(t, "MergeStats of two sizes and one variance", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, one}, [][]float64{one}) })
+	check.Panics(t, "MergeStats of one size and two means", func() { parallelism.MergeStats([]int{1}, [][]float64{one, one}, [][]float64{one}) })
+	check.Panics(t, "MergeStats of one size and two variances", func() { parallelism.MergeStats([]int{1}, [][]float64{one}, [][]float64{one, one}) })
+	check.Panics(t, "MergeStats with a negative size", func() { parallelism.MergeStats([]int{-1, 3}, [][]float64{one, one}, [][]float64{one, one}) })
+	check.Panics(t, "MergeStats with sizes that cancel", func() { parallelism.MergeStats([]int{2, -2}, [][]float64{one, one}, [][]float64{one, one}) })
+	check.Panics(t, "MergeStats of means of 2 and 1 features", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{two, one}, [][]float64{two, two}) })
+	check.Panics(t, "MergeStats of a mean of 1 feature and a variance of 2", func() { parallelism.MergeStats([]int{1}, [][]float64{one}, [][]float64{two}) })
+	check.Panics(t, "MergeStats of a mean of 2 features and a variance of 1", func() { parallelism.MergeStats([]int{1}, [][]float64{two}, [][]float64{one}) })
 	check.Panics(t, "MergeStats of no rows", func() { parallelism.MergeStats([]int{0}, [][]float64{one}, [][]float64{one}) })
 	check.Panics(t, "MergeStats of 1 and 2 features", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, two}, [][]float64{one, two}) })
+	check.Independent(t, "MergeStats(n, mean, variance)", parallelism.MergeStats,
+		check.Args{[]int{3, 0, 2}, [][]float64{{1, 2}, nil, {3, 5}}, [][]float64{{0.5, 1}, nil, {2, 0.25}}},
+		check.Args{[]int{1, 0, 4}, [][]float64{{4, 1}, nil, {2, 7}}, [][]float64{{1, 3}, nil, {0.5, 2}}})
 }
 
 func mergeAndCheck(t *testing.T, c statsCase, n []int, means, variances [][]float64) {
@@ -388,6 +431,8 @@ func TestPipeline(t *testing.T) {
 	check.Panics(t, "Bubble(2, 0)", func() { parallelism.Bubble(2, 0) })
 	check.Panics(t, "Schedule(0, 3)", func() { parallelism.Schedule(0, 3) })
 	check.Panics(t, "Schedule(3, 0)", func() { parallelism.Schedule(3, 0) })
+	check.Independent(t, "Bubble(stages, microbatches)", parallelism.Bubble, check.Args{3, 5}, check.Args{4, 9})
+	check.Independent(t, "Schedule(stages, microbatches)", parallelism.Schedule, check.Args{3, 5}, check.Args{4, 9})
 }
 
 // around returns what the workers hold if the ring stops after steps messages of a worker, and if the all-gather takes the chunk shift places off.

@@ -1,6 +1,7 @@
 package parallelism_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -45,12 +46,19 @@ type rescue struct {
 	rank   int
 	says   strings.Builder
 	status string
+	text   string // of the panic
 }
 
 func (r *rescue) Output() io.Writer { return &r.says }
 func (r *rescue) Attr(key, value string) {
-	if key == check.Attr {
+	switch key {
+	case check.Attr:
 		r.status = value
+	case check.FailureAttr:
+		var f check.Failure
+		if json.Unmarshal([]byte(value), &f) == nil {
+			r.text = strings.TrimPrefix(f.Text, "panic: ")
+		}
 	}
 }
 func (r *rescue) Failed() bool { return false }
@@ -177,9 +185,7 @@ func (r *ring) mustFail(t *testing.T, mistake string) {
 		if p.status == "todo" {
 			panic("TODO: RingWorker")
 		}
-		if strings.Contains(p.says.String(), "runtime error") {
-			t.Errorf("worker %d did not say what is wrong, check before you compute: %s", p.rank, p.says.String())
-		}
+		check.Panics(t, fmt.Sprintf("RingWorker as worker %d of %d", p.rank, len(r.lengths)), func() { panic(p.text) })
 	}
 	if len(r.stuck) > 0 {
 		t.Fatalf("deadlock: a failure must not leave a worker waiting; close send when you return or panic, so that the next worker learns of it\n%s",
