@@ -67,8 +67,15 @@ func TestClassify(t *testing.T) {
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Unit of 2 weights and 3 inputs", func() { singlerelu.Unit([]float64{1, 2}, 0, []float64{1, 2, 3}) })
+		check.Panics(t, "Unit of 3 weights and 2 inputs", func() { singlerelu.Unit([]float64{1, 2, 3}, 0, []float64{1, 2}) })
+		check.Panics(t, "Unit of 2 weights and no inputs", func() { singlerelu.Unit([]float64{1, 2}, 0, nil) })
+		check.Panics(t, "Classify with 3 weights and 2 inputs", func() { singlerelu.Classify([]float64{1, 2, 3}, 0, 0, []float64{1, 2}) })
+		check.Panics(t, "Classify with 3 weights and 2 inputs, below 0,", func() { singlerelu.Classify([]float64{1, 2, 3}, 0, -1, []float64{1, 2}) })
 		check.Panics(t, "Classify with 2 weights and 3 inputs", func() { singlerelu.Classify([]float64{1, 2}, 0, 0, []float64{1, 2, 3}) })
 	})
+	check.Independent(t, "Unit(w, b, x)", singlerelu.Unit, check.Args{[]float64{1, -2}, 0.5, []float64{3, 1}}, check.Args{[]float64{2, 1}, 0.25, []float64{1, 0.5}})
+	check.Independent(t, "Classify(w, b, threshold, x)", singlerelu.Classify,
+		check.Args{[]float64{1, -2}, 0.5, 1, []float64{3, 0.5}}, check.Args{[]float64{-1, 1}, -2, 3, []float64{1, 2}})
 }
 
 // grid holds the points whose coordinates are multiples of 1/2 from −3 to 3. With weights and biases that are multiples of 1/4, every z is exact.
@@ -254,6 +261,11 @@ func TestLinear(t *testing.T) {
 				}),
 			mistake("you left c out", func(v, _, z float64) bool { return v*max(z, 0) > 0 }))
 	})
+	w, other := []float64{1, -2, 0.5}, []float64{0.25, 3, -1}
+	check.Independent(t, "AsLinear(w, b, threshold)", singlerelu.AsLinear, check.Args{w, 0.5, 2}, check.Args{other, 0.75, 0.25})
+	check.Independent(t, "AsLinear(w, b, 0)", singlerelu.AsLinear, check.Args{w, 0.5, 0}, check.Args{other, 0.75, 0})
+	check.Independent(t, "AsHalfspace(w, b, v, c)", singlerelu.AsHalfspace, check.Args{w, 0.5, 2, -1}, check.Args{other, 0.75, 3, -0.5})
+	check.Independent(t, "AsHalfspace(w, b, 1, c)", singlerelu.AsHalfspace, check.Args{w, 0.5, 1, -1}, check.Args{other, 0.75, 1, -0.5})
 }
 
 func TestPerceptron(t *testing.T) {
@@ -302,7 +314,14 @@ func TestPerceptron(t *testing.T) {
 	t.Run("labels", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Perceptron of 2 rows and 1 label", func() { singlerelu.Perceptron(mat.NewDense(2, 1, nil), []bool{true}, 1) })
+		check.Panics(t, "Perceptron of 2 rows and 3 labels", func() { singlerelu.Perceptron(mat.NewDense(2, 1, nil), []bool{true, false, true}, 1) })
+		check.Panics(t, "Perceptron of 2 rows and no labels, 0 epochs,", func() { singlerelu.Perceptron(mat.NewDense(2, 1, nil), nil, 0) })
 	})
+	rng := check.Rand(t)
+	draw := func(labels ...bool) check.Args {
+		return check.Args{mat.NewDense(5, 2, check.Normal(rng, 10, 1)), labels, 3}
+	}
+	check.Independent(t, "Perceptron(x, labels, 3)", singlerelu.Perceptron, draw(true, false, true, true, false), draw(false, false, true, false, true))
 }
 
 func TestTwoUnits(t *testing.T) {
@@ -328,6 +347,9 @@ func TestTwoUnits(t *testing.T) {
 			check.Mistake([]float64{1, 0, 0, 1}, "you built XNOR, the complement of XOR"),
 			check.Mistake([]float64{0, 1, 1, 2}, "you let both inputs add up: at (1,1) the second unit has to take 2 off"))
 	})
+	check.Independent(t, "Identity(z)", singlerelu.Identity, check.Args{0.5}, check.Args{-1.5})
+	check.Independent(t, "Disagree()", singlerelu.Disagree, nil, nil, check.AnyAnswer())
+	check.Independent(t, "XORNet()", singlerelu.XORNet, nil, nil, check.AnyAnswer())
 }
 
 // outputs computes the learner's XORNet at the four corners.
@@ -391,5 +413,7 @@ func TestRegions(t *testing.T) {
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Regions of 2 weights and 1 bias", func() { singlerelu.Regions([]float64{1, 2}, []float64{1}) })
+		check.Panics(t, "Regions of 1 weight and 2 biases", func() { singlerelu.Regions([]float64{1}, []float64{1, 2}) })
 	})
+	check.Independent(t, "Regions(w, b)", singlerelu.Regions, check.Args{[]float64{3, 1, 2}, []float64{6, 2, 1}}, check.Args{[]float64{0, 1, 0}, []float64{1, 3, 2}})
 }
