@@ -70,8 +70,16 @@ func sign(r float64) float64 {
 func shapes(t *testing.T, name string, call func(pred, y []float64)) {
 	t.Helper()
 	check.Panics(t, name+" of 3 predictions for 2 values", func() { call([]float64{1, 2, 3}, []float64{1, 2}) })
+	check.Panics(t, name+" of 2 predictions for 3 values", func() { call([]float64{1, 2}, []float64{1, 2, 3}) })
+	check.Panics(t, name+" of no predictions for 2 values", func() { call(nil, []float64{1, 2}) })
+	check.Panics(t, name+" of 2 predictions for no values", func() { call([]float64{1, 2}, nil) })
 	check.Panics(t, name+" of nothing", func() { call(nil, nil) })
 }
+
+var (
+	someArgs  = check.Args{[]float64{1, -2, 3, 0.5}, []float64{0.5, -3, 5, 1.5}}
+	otherArgs = check.Args{[]float64{-1, 1, 6, 0.25}, []float64{1.5, 4, -3, 0}}
+)
 
 // draw returns predictions and values whose residuals lie farther from the kinks ±kinks than central differences reach.
 func draw(t *testing.T, n int, kinks ...float64) (pred, y []float64) {
@@ -118,6 +126,8 @@ func TestSquared(t *testing.T) {
 	})
 	shapes(t, "MSE", func(pred, y []float64) { l1l2.MSE(pred, y) })
 	shapes(t, "MSEGrad", func(pred, y []float64) { l1l2.MSEGrad(pred, y) })
+	check.Independent(t, "MSE(pred, y)", l1l2.MSE, someArgs, otherArgs)
+	check.Independent(t, "MSEGrad(pred, y)", l1l2.MSEGrad, someArgs, otherArgs)
 }
 
 func TestAbsolute(t *testing.T) {
@@ -158,6 +168,8 @@ func TestAbsolute(t *testing.T) {
 	})
 	shapes(t, "MAE", func(pred, y []float64) { l1l2.MAE(pred, y) })
 	shapes(t, "MAEGrad", func(pred, y []float64) { l1l2.MAEGrad(pred, y) })
+	check.Independent(t, "MAE(pred, y)", l1l2.MAE, someArgs, otherArgs)
+	check.Independent(t, "MAEGrad(pred, y)", l1l2.MAEGrad, someArgs, otherArgs)
 }
 
 // piecewise returns the function that is near where |r| ≤ delta and far beyond.
@@ -224,6 +236,9 @@ func TestHuber(t *testing.T) {
 	}
 	shapes(t, "Huber", func(pred, y []float64) { l1l2.Huber(pred, y, 1) })
 	shapes(t, "HuberGrad", func(pred, y []float64) { l1l2.HuberGrad(pred, y, 1) })
+	args, others := append(slices.Clone(someArgs), 0.75), append(slices.Clone(otherArgs), 0.5)
+	check.Independent(t, "Huber(pred, y, delta)", l1l2.Huber, args, others)
+	check.Independent(t, "HuberGrad(pred, y, delta)", l1l2.HuberGrad, args, others)
 }
 
 type constantCase struct {
@@ -270,7 +285,10 @@ func TestBestConstant(t *testing.T) {
 		})
 	}
 	check.Panics(t, "BestConstantL2 of nothing", func() { l1l2.BestConstantL2(nil) })
+	check.Panics(t, "BestConstantL2 of an empty slice", func() { l1l2.BestConstantL2([]float64{}) })
 	check.Panics(t, "BestConstantL1 of nothing", func() { l1l2.BestConstantL1(nil) })
+	check.Independent(t, "BestConstantL2(y)", l1l2.BestConstantL2, someArgs[:1], otherArgs[:1])
+	check.Independent(t, "BestConstantL1(y)", l1l2.BestConstantL1, someArgs[:1], otherArgs[:1])
 }
 
 type lineCase struct {
@@ -286,6 +304,7 @@ func lines(t *testing.T, name string, fit func(x, y []float64) (float64, float64
 	check.Panics(t, name+" of one point", func() { fit([]float64{2}, []float64{1}) })
 	check.Panics(t, name+" of no points", func() { fit(nil, nil) })
 	check.Panics(t, name+" of 3 x and 2 y", func() { fit([]float64{1, 2, 3}, []float64{1, 2}) })
+	check.Panics(t, name+" of 2 x and 3 y", func() { fit([]float64{1, 2}, []float64{1, 2, 3}) })
 }
 
 func TestLeastSquares(t *testing.T) {
@@ -318,6 +337,7 @@ func TestLeastSquares(t *testing.T) {
 			check.Why("the line of least squares of the Belgian telephone calls, to four decimals"))
 	})
 	lines(t, "LeastSquares", l1l2.LeastSquares)
+	check.Independent(t, "LeastSquares(x, y)", l1l2.LeastSquares, someArgs, otherArgs)
 }
 
 func TestLeastAbsolute(t *testing.T) {
@@ -365,6 +385,7 @@ func TestLeastAbsolute(t *testing.T) {
 			check.Why("the 18 good years have a single best line"))
 	})
 	lines(t, "LeastAbsolute", l1l2.LeastAbsolute)
+	check.Independent(t, "LeastAbsolute(x, y)", l1l2.LeastAbsolute, someArgs, otherArgs)
 }
 
 func TestFlipPair(t *testing.T) {
@@ -399,4 +420,5 @@ func TestFlipPair(t *testing.T) {
 		slopes = append(slopes, best[0].slope)
 	}
 	require.True(t, math.Abs(slopes[0]-slopes[1]) >= 1, "the best slopes of FlipPair() are %.6g and %.6g: your pair does not flip, want slopes at least 1 apart", slopes[0], slopes[1])
+	check.Independent(t, "FlipPair()", l1l2.FlipPair, nil, nil, check.AnyAnswer())
 }

@@ -30,6 +30,8 @@ func TestStackField(t *testing.T) {
 			check.Mistake(each(func(k, n int) int { return n * (k - 1) }), "you left out the pixel itself: no layer at all has field 1"))
 		check.Panics(t, "StackField(0, 1)", func() { filtersize.StackField(0, 1) })
 		check.Panics(t, "StackField(3, -1)", func() { filtersize.StackField(3, -1) })
+		check.Panics(t, "StackField(-2, 0)", func() { filtersize.StackField(-2, 0) })
+		check.Independent(t, "StackField(kernel, layers)", filtersize.StackField, check.Args{3, 2}, check.Args{5, 4})
 	})
 	t.Run("LayersFor", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -72,6 +74,12 @@ func TestStackField(t *testing.T) {
 			check.Mistake(pick(func(i int) string { return cases[i].whole }), "you divided the field by the kernel: neighbouring kernels overlap, each layer adds one less than its kernel"),
 			check.Mistake(pick(func(i int) string { return cases[i].zero }), "you refused a field of 1: no layer at all has it"),
 			check.Mistake(pick(func(i int) string { return cases[i].below }), "you returned a negative number of layers: a field or a kernel below 1 is an error"))
+		for _, c := range cases {
+			if _, err := filtersize.LayersFor(c.field, c.kernel); c.want == "error" && got[fmt.Sprintf("field %d, kernel %d", c.field, c.kernel)] == "error" {
+				check.Fails(t, fmt.Sprintf("LayersFor(%d, %d)", c.field, c.kernel), err)
+			}
+		}
+		check.Independent(t, "LayersFor(field, kernel)", filtersize.LayersFor, check.Args{13, 3}, check.Args{25, 5})
 	})
 }
 
@@ -115,6 +123,8 @@ func TestParams(t *testing.T) {
 			check.Mistake(each(func(s stack) int { return 14 * 9 * s.channels }), "you counted one layer's maps only: the backward pass needs those of every layer"),
 			check.Mistake(each(func(s stack) int { return s.layers * 14 * 14 * s.channels }), "you took h for w: the maps need not be square"))
 	})
+	check.Independent(t, "Params(kernel, layers, in, channels)", filtersize.Params, check.Args{3, 2, 4, 5}, check.Args{5, 3, 6, 7})
+	check.Independent(t, "Activations(layers, h, w, channels)", filtersize.Activations, check.Args{3, 2, 4, 5}, check.Args{5, 3, 6, 7})
 }
 
 // paramsCount says whether the learner's Params is right for the two stacks of a stem. If it is not, Cheapest's answers tell nothing of Cheapest.
@@ -170,9 +180,11 @@ func TestCheapest(t *testing.T) {
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Cheapest(6, 3, 64)", func() { filtersize.Cheapest(6, 3, 64) })
+		check.Panics(t, "Cheapest(0, 3, 64)", func() { filtersize.Cheapest(0, 3, 64) })
 		check.Panics(t, "Cheapest(1, 3, 64)", func() { filtersize.Cheapest(1, 3, 64) })
 		check.Panics(t, "Cheapest(-3, 3, 64)", func() { filtersize.Cheapest(-3, 3, 64) })
 	})
+	check.Independent(t, "Cheapest(field, in, channels)", filtersize.Cheapest, check.Args{7, 3, 3}, check.Args{9, 1, 64})
 }
 
 func TestCompose(t *testing.T) {
@@ -203,6 +215,14 @@ func TestCompose(t *testing.T) {
 				check.Mistake(c.Flipped.Dense(), "you turned both kernels round: the result is reversed along both axes"))...)
 		})
 	}
+	rng := check.Rand(t)
+	draw := func() check.Args {
+		return check.Args{mat.NewDense(2, 3, check.Normal(rng, 6, 1)), mat.NewDense(3, 2, check.Normal(rng, 6, 1))}
+	}
+	check.Independent(t, "Compose(a, b)", filtersize.Compose, draw(), draw())
+	one := mat.NewDense(1, 1, []float64{1}) // what it composes with stays as it is, but for a copy
+	check.Independent(t, "Compose(a, one)", filtersize.Compose, check.Args{draw()[0], one}, check.Args{draw()[0], one})
+	check.Independent(t, "Compose(one, b)", filtersize.Compose, check.Args{one, draw()[1]}, check.Args{one, draw()[1]})
 }
 
 // outer is the sum of separable kernels of the given size.
@@ -274,6 +294,12 @@ func TestSeparate(t *testing.T) {
 			check.Equal(t, "Col·Row of Separate("+cases[i].name+")", outer(t, rows, columns, s), k, check.Abs(1e-6))
 			return "separable"
 		})
+		for _, c := range cases {
+			if c.want == "error" && got[c.name] == "error" {
+				_, err := filtersize.Separate(c.k)
+				check.Fails(t, "Separate("+c.name+")", err)
+			}
+		}
 		check.Equal(t, "kernels that Separate(k) takes for separable", got, pick(func(i int) string { return cases[i].want }), check.Exact,
 			check.Why("an error where the second singular value exceeds 1e-9 of the first"),
 			check.Mistake(pick(func(i int) string { return cases[i].any }), "you never returned an error: look at the second singular value"),
@@ -281,6 +307,14 @@ func TestSeparate(t *testing.T) {
 			check.Mistake(pick(func(i int) string { return cases[i].zero }), "you refused a kernel of zeros: it is a column of zeros times any row"),
 			check.Mistake(pick(func(i int) string { return cases[i].strict }), "you refused a kernel whose second singular value is below 1e-9 of the first: the bound is 1e-9"))
 	})
+	// A column and a row of one kernel may be scaled either way: their product tells what is remembered.
+	k, other := mat.NewDense(2, 3, []float64{1, 2, 3, 2, 4, 6}), mat.NewDense(2, 3, []float64{3, 1, 2, -3, -1, -2})
+	product := func(k *mat.Dense) *mat.Dense {
+		s, _ := filtersize.Separate(k)
+		return outer(t, 2, 3, s)
+	}
+	check.Independent(t, "Separate(k)", filtersize.Separate, check.Args{k}, check.Args{other}, check.AnyAnswer())
+	check.Independent(t, "Col·Row of Separate(k)", product, check.Args{k}, check.Args{other})
 }
 
 func TestLowRank(t *testing.T) {
@@ -312,4 +346,10 @@ func TestLowRank(t *testing.T) {
 		check.Panics(t, "LowRank of a 3×2 kernel with 3 terms", func() { filtersize.LowRank(mat.NewDense(3, 2, nil), 3) })
 		check.Panics(t, "LowRank with −1 terms", func() { filtersize.LowRank(mat.NewDense(2, 3, nil), -1) })
 	})
+	rng := check.Rand(t)
+	draw := func() check.Args { return check.Args{mat.NewDense(3, 4, check.Normal(rng, 12, 1)), 2} }
+	args, others := draw(), draw()
+	sum := func(k *mat.Dense, terms int) *mat.Dense { return outer(t, 3, 4, filtersize.LowRank(k, terms)...) }
+	check.Independent(t, "LowRank(k, 2)", filtersize.LowRank, args, others, check.AnyAnswer())
+	check.Independent(t, "the sum of LowRank(k, 2)", sum, args, others)
 }
