@@ -166,6 +166,7 @@ func TestSplit(t *testing.T) {
 		rng := check.Rand(t)
 		check.Panics(t, "KFold(5, 1, rng)", func() { generalization.KFold(5, 1, rng) })
 		check.Panics(t, "KFold(5, 6, rng)", func() { generalization.KFold(5, 6, rng) })
+		check.Panics(t, "KFold(1, 1, rng)", func() { generalization.KFold(1, 1, rng) })
 	})
 
 	t.Run("gap", func(t *testing.T) {
@@ -179,6 +180,9 @@ func TestSplit(t *testing.T) {
 				check.Mistake(0.0, "you cut the gap off at 0: a negative gap is a finding"))
 		}
 	})
+	check.Independent(t, "Split(n, validation, rng)", generalization.Split, check.Args{10, 0.3, check.Seed(1)}, check.Args{12, 0.5, check.Seed(2)})
+	check.Independent(t, "KFold(n, k, rng)", generalization.KFold, check.Args{9, 4, check.Seed(1)}, check.Args{11, 3, check.Seed(2)})
+	check.Independent(t, "Gap(train, validation)", generalization.Gap, check.Args{0.5, 0.75}, check.Args{0.25, 1})
 }
 
 type dropoutCase struct {
@@ -273,9 +277,26 @@ func TestDropout(t *testing.T) {
 		for _, drop := range []float64{1, -0.25, 1.5, math.NaN()} {
 			check.Panics(t, fmt.Sprintf("Dropout with drop %v", drop), func() { generalization.Dropout(x, drop, true, rng) })
 		}
-		check.Panics(t, "DropoutBackward with drop 1", func() { generalization.DropoutBackward(x, x, 1) })
-		check.Panics(t, "DropoutBackward of 2×3 and a mask of 3×2", func() { generalization.DropoutBackward(x, mat.NewDense(3, 2, nil), 0.5) })
+		for _, drop := range []float64{1, -0.25, 1.5, math.NaN()} {
+			check.Panics(t, fmt.Sprintf("Dropout with drop %v, not in training,", drop), func() { generalization.Dropout(x, drop, false, rng) })
+			check.Panics(t, fmt.Sprintf("DropoutBackward with drop %v", drop), func() { generalization.DropoutBackward(x, x, drop) })
+		}
+		for _, mask := range []*mat.Dense{mat.NewDense(3, 2, nil), mat.NewDense(1, 3, nil), mat.NewDense(3, 3, nil), mat.NewDense(2, 2, nil), mat.NewDense(2, 4, nil)} {
+			check.Panics(t, fmt.Sprintf("DropoutBackward of 2×3 and a mask of %v", shape(mask)), func() { generalization.DropoutBackward(x, mask, 0.5) })
+		}
 	})
+	rng := check.Rand(t)
+	draw := func() *mat.Dense { return mat.NewDense(4, 5, check.Normal(rng, 20, 1)) }
+	x, other := draw(), draw()
+	check.Independent(t, "Dropout(x, drop, true, rng)", generalization.Dropout, check.Args{x, 0.5, true, check.Seed(1)}, check.Args{other, 0.25, true, check.Seed(2)})
+	check.Independent(t, "Dropout(x, 0, true, rng)", generalization.Dropout, check.Args{x, 0, true, check.Seed(1)}, check.Args{other, 0, true, check.Seed(1)})
+	check.Independent(t, "Dropout(x, drop, false, rng)", generalization.Dropout, check.Args{x, 0.5, false, check.Seed(1)}, check.Args{other, 0.5, false, check.Seed(1)})
+	mask, otherMask := mat.NewDense(4, 5, nil), mat.NewDense(4, 5, nil)
+	for i := range 4 {
+		mask.Set(i, i, 1)
+		otherMask.Set(i, i+1, 1)
+	}
+	check.Independent(t, "DropoutBackward(dy, mask, drop)", generalization.DropoutBackward, check.Args{x, mask, 0.5}, check.Args{other, otherMask, 0.25})
 }
 
 func shape(m *mat.Dense) []int {
@@ -430,7 +451,13 @@ func TestShift(t *testing.T) {
 	t.Run("not square", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Shift of 6 pixels, side 2", func() { generalization.Shift(make([]float64, 6), 2, 1, 0) })
+		check.Panics(t, "Shift of 3 pixels, side 2", func() { generalization.Shift(make([]float64, 3), 2, 1, 0) })
+		check.Panics(t, "Shift of no pixels, side 2", func() { generalization.Shift(nil, 2, 0, 0) })
 	})
+	rng := check.Rand(t)
+	image, other := check.Normal(rng, 16, 1), check.Normal(rng, 16, 1)
+	check.Independent(t, "Shift(image, side, dx, dy)", generalization.Shift, check.Args{image, 4, 1, -1}, check.Args{other, 4, 2, 0})
+	check.Independent(t, "Shift(image, side, 0, 0)", generalization.Shift, check.Args{image, 4, 0, 0}, check.Args{other, 4, 0, 0})
 }
 
 type decayCase struct {
@@ -471,7 +498,10 @@ func TestDecayStep(t *testing.T) {
 	t.Run("unequal lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "DecayStep of 3 weights and 2 gradients", func() { generalization.DecayStep(make([]float64, 3), make([]float64, 2), 0.1, 0.1) })
+		check.Panics(t, "DecayStep of 2 weights and 3 gradients", func() { generalization.DecayStep(make([]float64, 2), make([]float64, 3), 0.1, 0.1) })
 	})
+	check.Independent(t, "DecayStep(w, grad, rate, decay)", generalization.DecayStep,
+		check.Args{[]float64{1, -2, 3}, []float64{0.5, 1, -1}, 0.1, 0.2}, check.Args{[]float64{2, 1, -1}, []float64{-0.5, 2, 1}, 0.3, 0.1}, check.InPlace("w"))
 }
 
 const (
@@ -536,6 +566,15 @@ func TestEarlyStopping(t *testing.T) {
 			check.Equal(t, fmt.Sprintf("Observe of each loss, then Best(), with Patience %d", c.patience), got, want, check.Exact, opts...)
 		})
 	}
+	watch := func(patience int, losses []float64) (verdicts []bool, best int) {
+		e := generalization.EarlyStopping{Patience: patience}
+		for _, loss := range losses {
+			improved, stop := e.Observe(loss)
+			verdicts = append(verdicts, improved, stop)
+		}
+		return verdicts, e.Best()
+	}
+	check.Independent(t, "EarlyStopping(patience, losses)", watch, check.Args{2, []float64{5, 4, 6, 7, 3}}, check.Args{1, []float64{2, 3, 1, 4, 5}})
 }
 
 // wrongStopping is early stopping with one mistake.

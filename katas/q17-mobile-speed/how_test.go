@@ -1,6 +1,7 @@
 package mobile_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -64,6 +65,10 @@ func TestSpeedup(t *testing.T) {
 	check.Panics(t, "Speedup(-0.5, 2)", func() { mobile.Speedup(-0.5, 2) })
 	check.Panics(t, "Speedup(0.5, -2)", func() { mobile.Speedup(0.5, -2) })
 	check.Panics(t, "Speedup(0.5, 0)", func() { mobile.Speedup(0.5, 0) })
+	check.Panics(t, "Speedup(NaN, 2)", func() { mobile.Speedup(math.NaN(), 2) })
+	check.Panics(t, "Speedup(0.5, NaN)", func() { mobile.Speedup(0.5, math.NaN()) })
+	check.Independent(t, "SeparableRatio(out, kernel)", mobile.SeparableRatio, check.Args{8, 3}, check.Args{16, 5})
+	check.Independent(t, "Speedup(fraction, factor)", mobile.Speedup, check.Args{0.5, 2}, check.Args{0.75, 4})
 }
 
 func TestPruneMask(t *testing.T) {
@@ -77,7 +82,7 @@ func TestPruneMask(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			w, want := c.W.Dense(), c.Mask.Dense()
-			passed := check.Copy(w)
+			passed := mat.DenseCopyOf(w) // no view: one case alone tells some mistakes
 			opts := []check.Option{
 				check.Why("0 for the smallest magnitudes, 1 for the others"), check.With("sparsity", c.Sparsity), check.Kept("w", passed, w),
 			}
@@ -126,6 +131,12 @@ func TestPruneMask(t *testing.T) {
 	})
 	check.Panics(t, "PruneMask(w, −0.1)", func() { mobile.PruneMask(mat.NewDense(2, 2, nil), -0.1) })
 	check.Panics(t, "PruneMask(w, 1.1)", func() { mobile.PruneMask(mat.NewDense(2, 2, nil), 1.1) })
+	check.Panics(t, "PruneMask(w, NaN)", func() { mobile.PruneMask(mat.NewDense(2, 2, nil), math.NaN()) })
+	rng := check.Rand(t)
+	draw := func(sparsity float64) check.Args {
+		return check.Args{mat.NewDense(3, 4, check.Normal(rng, 12, 1)), sparsity}
+	}
+	check.Independent(t, "PruneMask(w, sparsity)", mobile.PruneMask, draw(0.5), draw(0.25))
 }
 
 func TestRetrain(t *testing.T) {
@@ -172,6 +183,7 @@ func TestRetrain(t *testing.T) {
 			check.Mistake(1.1, late))
 		check.Panics(t, "Sparsity from step 9 to step 9", func() { mobile.Sparsity(9, 9, 9, 0, 0.5) })
 		check.Panics(t, "Sparsity from step 9 to step 5", func() { mobile.Sparsity(7, 9, 5, 0, 0.5) })
+		check.Independent(t, "Sparsity(step, begin, end, initial, final)", mobile.Sparsity, check.Args{5, 2, 10, 0.1, 0.9}, check.Args{7, 3, 12, 0.2, 0.8})
 	})
 	for _, c := range check.Golden[struct {
 		Name                string
@@ -212,12 +224,20 @@ func TestRetrain(t *testing.T) {
 				check.Mistake(w, "you left w as it was: MaskedStep works in place"))
 		})
 	}
-	check.Panics(t, "MaskedStep of 2×3 weights with a 3×2 mask", func() {
-		mobile.MaskedStep(mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil), mat.NewDense(3, 2, nil), 0.1)
-	})
-	check.Panics(t, "MaskedStep of 2×3 weights with a 3×3 gradient", func() {
-		mobile.MaskedStep(mat.NewDense(2, 3, nil), mat.NewDense(3, 3, nil), mat.NewDense(2, 3, nil), 0.1)
-	})
+	for _, s := range [][2]int{{2, 2}, {2, 4}, {1, 3}, {3, 3}, {3, 2}} {
+		check.Panics(t, fmt.Sprintf("MaskedStep of 2×3 weights with a %d×%d mask", s[0], s[1]), func() {
+			mobile.MaskedStep(mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil), mat.NewDense(s[0], s[1], nil), 0.1)
+		})
+		check.Panics(t, fmt.Sprintf("MaskedStep of 2×3 weights with a %d×%d gradient", s[0], s[1]), func() {
+			mobile.MaskedStep(mat.NewDense(2, 3, nil), mat.NewDense(s[0], s[1], nil), mat.NewDense(2, 3, nil), 0.1)
+		})
+	}
+	rng := check.Rand(t)
+	draw := func(mask []float64, rate float64) check.Args {
+		return check.Args{mat.NewDense(2, 3, check.Normal(rng, 6, 1)), mat.NewDense(2, 3, check.Normal(rng, 6, 1)), mat.NewDense(2, 3, mask), rate}
+	}
+	check.Independent(t, "MaskedStep(w, grad, mask, rate)", mobile.MaskedStep,
+		draw([]float64{1, 0, 1, 1, 0, 1}, 0.1), draw([]float64{0, 1, 1, 0, 1, 1}, 0.2), check.InPlace("w"))
 }
 
 type csrCase struct {
@@ -318,6 +338,10 @@ func TestCompress(t *testing.T) {
 			check.Mistake([]float64{}, "you left small weights out: what may go is for PruneMask to say"),
 			check.Mistake([]float64{1e-12}, "you left small weights out: what may go is for PruneMask to say"))
 	})
+	w, other := mat.NewDense(2, 3, []float64{0, 1, 2, 3, 0, 0}), mat.NewDense(2, 3, []float64{4, 0, 0, 0, 5, 0})
+	check.Independent(t, "Compress(w)", mobile.Compress, check.Args{w}, check.Args{other})
+	m, second := mobile.CSR{Rows: 2, Cols: 3, Ptr: []int{0, 1, 2}, Col: []int{2, 0}, Val: []float64{4, -3}}, mobile.CSR{Rows: 1, Cols: 3, Ptr: []int{0, 1}, Col: []int{1}, Val: []float64{2}}
+	check.Independent(t, "m.Bytes()", mobile.CSR.Bytes, check.Args{m}, check.Args{second})
 }
 
 // firstCols is the column of the first non-zero of each row; of an empty row 0.
@@ -378,6 +402,9 @@ func TestMulVec(t *testing.T) {
 		check.Panics(t, "MulVec of 3 columns with 4 values", func() { m.MulVec(make([]float64, 4)) })
 		check.Panics(t, "MulVec of 3 columns with 2 values", func() { m.MulVec(make([]float64, 2)) })
 	})
+	m := mobile.CSR{Rows: 2, Cols: 3, Ptr: []int{0, 1, 2}, Col: []int{2, 0}, Val: []float64{4, -3}}
+	other := mobile.CSR{Rows: 2, Cols: 3, Ptr: []int{0, 2, 3}, Col: []int{0, 1, 2}, Val: []float64{1, 2, 5}}
+	check.Independent(t, "m.MulVec(x)", mobile.CSR.MulVec, check.Args{m, []float64{1, 2, 3}}, check.Args{other, []float64{3, -1, 2}})
 }
 
 func TestQuantize(t *testing.T) {
@@ -504,6 +531,8 @@ func TestQuantize(t *testing.T) {
 			}
 		}
 	})
+	check.Independent(t, "Quantize(w)", mobile.Quantize, check.Args{[]float64{1, -2, 0.5}}, check.Args{[]float64{0.25, 3, -1}})
+	check.Independent(t, "Dequantize(q, scale, zero)", mobile.Dequantize, check.Args{[]int8{3, -7, 120}, 0.5, int8(3)}, check.Args{[]int8{-128, 4, 9}, 0.25, int8(-5)})
 }
 
 // smallest is the mask that is 0 for the n weights of lowest rank.

@@ -26,7 +26,7 @@ func SeparableRatio(out, kernel int) float64 {
 
 // Speedup returns how many times faster a whole frame is when a part that took the given fraction of its time becomes
 // factor times as fast and the rest stays as it was. factor may be +Inf; below 1 it is a slowdown.
-// It panics if fraction is outside 0…1 or factor is not positive. Source: Amdahl 1967.
+// It panics if fraction is outside 0…1 or factor is not positive, as NaN is. Source: Amdahl 1967.
 func Speedup(fraction, factor float64) float64 {
 	if !(fraction >= 0 && fraction <= 1 && factor > 0) {
 		panic(fmt.Sprintf("mobile: Speedup of a fraction %g by a factor %g", fraction, factor))
@@ -36,7 +36,7 @@ func Speedup(fraction, factor float64) float64 {
 
 // PruneMask returns a matrix of the shape of w that is 0 for the ⌊sparsity·n + 1e-9⌋ weights of smallest magnitude, where n is the
 // number of weights, and 1 for all others. Of weights of equal magnitude at the boundary any may go, but exactly that many
-// in all. w is not changed. It panics if sparsity is outside 0…1. Source: Han et al. 2015, section 3.
+// in all. w is not changed. It panics if sparsity is outside 0…1, as NaN is. Source: Han et al. 2015, section 3.
 func PruneMask(w *mat.Dense, sparsity float64) *mat.Dense {
 	if !(sparsity >= 0 && sparsity <= 1) {
 		panic(fmt.Sprintf("mobile: PruneMask of sparsity %g, outside 0…1", sparsity))
@@ -70,7 +70,8 @@ func Sparsity(step, begin, end int, initial, final float64) float64 {
 }
 
 // MaskedStep makes one step of gradient descent on w, in place: it subtracts rate·grad, and sets to 0 every weight whose mask is 0,
-// whatever it was before. w and grad are finite, mask is 0 or 1; grad and mask are not changed. It panics if the shapes differ.
+// whatever it was before. w and grad are finite, mask is 0 or 1; grad and mask are not changed. It panics if grad or mask has
+// not the shape of w.
 func MaskedStep(w, grad, mask *mat.Dense, rate float64) {
 	rows, cols := w.Dims()
 	for _, m := range []*mat.Dense{grad, mask} {

@@ -74,6 +74,8 @@ func Sparsity(step, begin, end int, initial, final float64) float64 {
 
 // MaskedStep works on whole matrices.
 func MaskedStep(w, grad, mask *mat.Dense, rate float64) {
+	shape := func(m *mat.Dense) [2]int { return [2]int{m.RawMatrix().Rows, m.RawMatrix().Cols} }
+	must(shape(w) == shape(grad) && shape(w) == shape(mask), "MaskedStep of different shapes")
 	var step mat.Dense
 	step.Scale(rate, grad)
 	w.Sub(w, &step)
