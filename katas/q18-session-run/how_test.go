@@ -51,6 +51,9 @@ func newDiamond() diamond {
 	return diamond{g: g, x: x, h: h, left: left, right: right, top: top, square: g.Mul(top, top).As("square"), side: g.Mul(h, x).As("side")}
 }
 
+// Nodes and graphs are handed on as they are.
+var opaque = []check.Option{check.Opaque[*graph.Node](), check.Opaque[*graph.Graph]()}
+
 func TestAncestors(t *testing.T) {
 	defer check.Rescue(t)
 	d := newDiamond()
@@ -117,6 +120,8 @@ func TestAncestors(t *testing.T) {
 			check.Equal(t, "Ancestors(fetches, feeds), by name,", names(session.Ancestors(c.fetches, c.feeds)), c.want, check.Exact, opts...)
 		})
 	}
+	check.Independent(t, "Ancestors(fetches, feeds)", session.Ancestors,
+		check.Args{nodes{d.square, d.side}, feeds{d.h: row(1, 2)}}, check.Args{nodes{d.right}, feeds{d.left: row(1, 2)}}, opaque...)
 }
 
 func TestOrder(t *testing.T) {
@@ -173,6 +178,8 @@ func TestOrder(t *testing.T) {
 		}
 		ordered(t, needed)
 	})
+	check.Independent(t, "Order(needed)", session.Order,
+		check.Args{map[*graph.Node]bool{d.h: true, d.left: true, d.right: false, d.x: true}}, check.Args{map[*graph.Node]bool{d.h: true, d.top: true}}, opaque...)
 }
 
 // traced returns what g evaluates while f runs: the number of times, by name.
@@ -202,7 +209,7 @@ func TestRun(t *testing.T) {
 	t.Run("results in the order of the fetches", func(t *testing.T) {
 		defer check.Rescue(t)
 		s := session.NewSession(d.g)
-		passed := check.Copy(x)
+		passed := mat.DenseCopyOf(x)
 		got := run(t, s, nodes{d.square, d.h, d.top, d.h}, feeds{d.x: passed})
 		check.Equal(t, "Run([square h top h], x)", got, []*mat.Dense{square, h, top, h}, check.Rel(1e-12), check.Kept("x", passed, x),
 			check.Mistake([]*mat.Dense{h, h, top, square}, "you returned the results in the order in which they ran: they come in the order of the fetches"))
@@ -247,6 +254,10 @@ func TestRun(t *testing.T) {
 		check.Equal(t, "a feed, after its fetched value was overwritten,", passed, row(1, 2), check.Exact,
 			check.Mistake(row(99, 2), "you handed out the feed itself: a result shares no data with the feeds, return copies"))
 	})
+	check.Independent(t, "NewSession(g)", session.NewSession, check.Args{d.g}, check.Args{graph.New()}, opaque...)
+	check.Independent(t, "s.Run(fetches, feeds)", (*session.Session).Run,
+		check.Args{session.NewSession(d.g), nodes{d.top, d.x, d.x}, feeds{d.x: row(1, 2)}},
+		check.Args{session.NewSession(d.g), nodes{d.square, d.h, d.x}, feeds{d.x: row(3, -4)}}, opaque...)
 }
 
 func TestErrors(t *testing.T) {
@@ -276,9 +287,8 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			defer check.Rescue(t)
-			got, err := session.NewSession(g).Run(c.fetches, c.feeds)
-			require.Error(t, err, "Run gave %d results and no error, want an error that names %q: %s", len(got), c.names, c.why)
-			require.ErrorContains(t, err, fmt.Sprintf("%q", c.names), "the error does not name %q, in quotes (%%q)", c.names)
+			_, err := session.NewSession(g).Run(c.fetches, c.feeds)
+			check.Fails(t, fmt.Sprintf("Run with %s (%s)", c.name, c.why), err, fmt.Sprintf("%q", c.names))
 		})
 	}
 	t.Run("what is not needed is no error", func(t *testing.T) {
@@ -388,8 +398,9 @@ func TestVariables(t *testing.T) {
 		} {
 			s := ready()
 			_, err := s.Run(c.fetches, c.feeds)
-			require.Error(t, err, "Run with %s gave no error, want one that names %q", c.name, c.names)
-			require.ErrorContains(t, err, fmt.Sprintf("%q", c.names), "the error does not name %q, in quotes (%%q)", c.names)
+			if !check.Fails(t, "Run with "+c.name, err, fmt.Sprintf("%q", c.names)) {
+				continue
+			}
 			check.Equal(t, "w after a run with "+c.name, run(t, s, nil, w)[0], row(1, 2), tol,
 				check.Why("assigns take effect only if the run succeeds"),
 				check.Mistake(row(5, 6), "you assigned although the run failed: keep the new values until nothing can fail any more"))
@@ -412,6 +423,13 @@ func TestVariables(t *testing.T) {
 		check.Equal(t, "w, after the feed and the result were overwritten,", run(t, s, nil, w)[0], row(5, 6), tol,
 			check.Mistake(row(99, 6), in), check.Mistake(row(99, 77), in), check.Mistake(row(5, 77), out))
 	})
+	args := func(at, to *mat.Dense, fetches ...*graph.Node) check.Args {
+		return check.Args{&session.Session{Graph: g, Variables: map[*graph.Node]*mat.Dense{w: at, v: at}}, fetches, feeds{x: to}}
+	}
+	check.Independent(t, "s.Run(fetches, feeds)", (*session.Session).Run, args(row(1, 2), row(3, 4), take, v, x), args(row(5, 6), row(7, 8), take, v, w),
+		append(opaque, check.InPlace("s"))...)
+	init := func(s *session.Session) { s.Init() }
+	check.Independent(t, "Init(s)", init, args(row(1, 2), nil)[:1], check.Args{session.NewSession(graph.New())}, append(opaque, check.InPlace("s"))...)
 }
 
 // mistake is a wrong gradient, and what leads to it.
@@ -631,13 +649,19 @@ func TestGradients(t *testing.T) {
 		} {
 			t.Run(c.why, func(t *testing.T) {
 				defer check.Rescue(t)
-				got, err := session.Gradients(c.loss, c.wrt)
-				require.Error(t, err, "Gradients(%s, %s) gave %d nodes and no error, want one that names %q: %s", c.loss.Name, c.wrt.Name, len(got), c.names, c.why)
-				require.ErrorContains(t, err, fmt.Sprintf("%q", c.names), "the error does not name %q, in quotes (%%q): %s", c.names, c.why)
+				_, err := session.Gradients(c.loss, c.wrt)
+				check.Fails(t, fmt.Sprintf("Gradients(%s, %s) (%s)", c.loss.Name, c.wrt.Name, c.why), err, fmt.Sprintf("%q", c.names))
 			})
 		}
 		got := gradients(t, "a gradient has the shape of what it is the gradient of", g.Mean(g.Add(w, assign)), w, assign)
 		check.Equal(t, "Gradients(Mean(weights + assign), weights, assign)", got, []*mat.Dense{row(0.5, 0.5), row(0.5, 0.5)}, tol,
 			check.Why("the Assign is not between the loss and either of them"))
 	})
+	g := graph.New()
+	w, other := g.Variable("w", row(1, 2)), g.Variable("other", row(3, 4))
+	gradientsOf := func(loss *graph.Node, wrt []*graph.Node) ([]*graph.Node, error) {
+		return session.Gradients(loss, wrt...)
+	}
+	loss := g.Mean(g.Mul(w, other))
+	check.Independent(t, "Gradients(loss, wrt)", gradientsOf, check.Args{loss, nodes{w, other}}, check.Args{loss, nodes{other, w}}, append(opaque, check.AnyAnswer())...) // new nodes in every call
 }

@@ -16,16 +16,20 @@ type difference struct {
 
 // compare lists the differences between got and want, each array of numbers being one. It calls none of their methods:
 // an Equal of the code under test would be its own judge.
-func compare(got, want any, tol Tol) []difference {
-	c := comparison{tol: tol, met: map[[2]reference]bool{}}
+func compare(got, want any, tol Tol) []difference { return compareBut(got, want, tol, nil) }
+
+// compareBut compares, but takes values of the opaque types for the same only if == does.
+func compareBut(got, want any, tol Tol, opaque []reflect.Type) []difference {
+	c := comparison{tol: tol, opaque: opaque, met: map[[2]reference]bool{}}
 	c.walk("", reflect.ValueOf(got), reflect.ValueOf(want))
 	return c.diffs
 }
 
 type comparison struct {
-	tol   Tol
-	diffs []difference
-	met   map[[2]reference]bool // pairs that are being compared, or were: a cycle ends here
+	tol    Tol
+	opaque []reflect.Type
+	diffs  []difference
+	met    map[[2]reference]bool // pairs that are being compared, or were: a cycle ends here
 }
 
 // reference is what a pointer, a map or a slice refers to.
@@ -66,6 +70,10 @@ func (c *comparison) walk(path string, got, want reflect.Value) {
 		return
 	case !got.IsValid() || !want.IsValid() || got.Type() != want.Type():
 		c.check(got.IsValid() == want.IsValid() && !got.IsValid(), path, got, want)
+		return
+	}
+	if slices.Contains(c.opaque, got.Type()) {
+		c.check(got.Equal(want), path, got, want)
 		return
 	}
 	switch got.Kind() {

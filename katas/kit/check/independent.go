@@ -208,6 +208,10 @@ func (c *calls) copier() copier {
 	}}
 }
 
+func (c *calls) compare(got, want any, tol Tol) []difference {
+	return compareBut(got, want, tol, c.opaque)
+}
+
 func (c *calls) copyOf(v reflect.Value) any { return valueOf(c.copier().deep(v)) }
 
 // fail is a failure with its name.
@@ -218,7 +222,7 @@ func (c *calls) fail(diagnosis, text string, args ...any) *Failure {
 // changed looks at the arguments after the call.
 func (c *calls) changed(m *made) *Failure {
 	for i, name := range c.names {
-		if diffs := compare(valueOf(m.args[i]), m.before[i], Exact); len(diffs) > 0 && !slices.Contains(c.inPlace, name) {
+		if diffs := c.compare(valueOf(m.args[i]), m.before[i], Exact); len(diffs) > 0 && !slices.Contains(c.inPlace, name) {
 			return c.fail(fmt.Sprintf("you wrote into %s: work on a copy", name), "changed its argument %s: it was %s, now it is %s",
 				name, render(m.before[i]), render(valueOf(m.args[i])))
 		}
@@ -228,7 +232,7 @@ func (c *calls) changed(m *made) *Failure {
 		for j := b.slice.Len(); j < whole.Len(); j++ {
 			want := reflect.New(whole.Type().Elem()).Elem()
 			mark(want)
-			if len(compare(whole.Index(j).Interface(), want.Interface(), Exact)) > 0 {
+			if len(c.compare(whole.Index(j).Interface(), want.Interface(), Exact)) > 0 {
 				name := c.names[b.arg]
 				return c.fail(fmt.Sprintf("you appended to %s itself: append to a copy", name), "wrote into the memory behind the end of its argument %s, which is the caller's", name)
 			}
@@ -267,20 +271,27 @@ func (c *calls) shared(m *made) *Failure {
 		}
 		for _, other := range m.results[:i] {
 			if overlap(c.memory(r.now), c.memory(other.now)) {
-				return c.fail("you returned the same slice or matrix twice: make one for each",
-					"shares memory between %s and %s: who writes into one changes the other", other.name, r.name)
+				return c.fail(returnedTwice, "shares memory between %s and %s: who writes into one changes the other", other.name, r.name)
+			}
+		}
+		spans := c.memory(r.now)
+		for j := range spans {
+			if overlap(spans[j:j+1], spans[:j]) {
+				return c.fail(returnedTwice, "shares memory between two parts of %s: who writes into one changes the other", r.name)
 			}
 		}
 	}
 	return nil
 }
 
+const returnedTwice = "you returned the same slice or matrix twice: make one for each"
+
 const packageMemory = "you return memory that outlives the call (a package variable, a cache): make it anew in every call"
 
 // overwritten looks at the results of a call after another one.
 func (c *calls) overwritten(first, second *made) *Failure {
 	for _, r := range first.results {
-		if len(compare(valueOf(r.now), r.then, Exact)) > 0 {
+		if len(c.compare(valueOf(r.now), r.then, Exact)) > 0 {
 			return c.fail(packageMemory, "gave a result that the next call overwrote: %s was %s and is %s now", r.name, render(r.then), render(valueOf(r.now)))
 		}
 		for _, s := range second.results {
@@ -303,7 +314,7 @@ func (c *calls) remembered(first, again *made) *Failure {
 		if c.random {
 			kept = "you drew from another source than rng, or kept something from an earlier call"
 		}
-		if diffs := compare(a.then, r.then, sameResult); len(diffs) > 0 && !c.anyAnswer {
+		if diffs := c.compare(a.then, r.then, sameResult); len(diffs) > 0 && !c.anyAnswer {
 			return c.fail(kept, "gave another result when it was called again with the same arguments: %s",
 				place(r.name, diffs[0], sameResult))
 		}
@@ -321,7 +332,7 @@ func (c *calls) ignored(first, second *made, args, others Args) *Failure {
 	}
 	var vary []int
 	for i := range args {
-		if !sameArgument(args[i], others[i]) {
+		if !c.sameArgument(args[i], others[i]) {
 			vary = append(vary, i)
 		}
 	}
@@ -341,11 +352,11 @@ func (c *calls) ignored(first, second *made, args, others Args) *Failure {
 	return nil
 }
 
-func sameArgument(a, b any) bool {
+func (c *calls) sameArgument(a, b any) bool {
 	if f, g := reflect.ValueOf(a), reflect.ValueOf(b); f.IsValid() && f.Kind() == reflect.Func {
 		return f.Pointer() == g.Pointer()
 	}
-	return len(compare(a, b, Exact)) == 0
+	return len(c.compare(a, b, Exact)) == 0
 }
 
 // sameResults says whether two calls that differ in one argument agree in their results; that argument, changed in place, counts only where it is the only one.
@@ -354,7 +365,7 @@ func (c *calls) sameResults(a, b *made, varied int) bool {
 		if r.name == c.names[varied] && len(a.results) > 1 {
 			continue
 		}
-		if len(compare(r.then, b.results[i].then, sameResult)) > 0 {
+		if len(c.compare(r.then, b.results[i].then, sameResult)) > 0 {
 			return false
 		}
 	}
@@ -374,7 +385,7 @@ func (c *calls) viewed(first *made, args Args) *Failure {
 		return f
 	}
 	for i, r := range first.results {
-		if diffs := compare(m.results[i].then, r.then, sameResult); len(diffs) > 0 && !c.anyAnswer {
+		if diffs := c.compare(m.results[i].then, r.then, sameResult); len(diffs) > 0 && !c.anyAnswer {
 			return c.fail(ignoresStride, "gave another result when its matrices were views of larger ones: %s", place(r.name, diffs[0], sameResult))
 		}
 	}
@@ -402,8 +413,8 @@ func overlap(a, b []span) bool {
 	return false
 }
 
-// memory returns what can be written to through v: the elements of slices and matrices, what pointers refer to, maps. Unexported fields are
-// their owner's affair.
+// memory returns what can be written to through v: the elements of slices and matrices, what pointers refer to, maps; twice what two parts of
+// v refer to. Unexported fields are their owner's affair.
 func (c *calls) memory(v reflect.Value) []span {
 	var all []span
 	met := map[reference]bool{}
@@ -428,23 +439,29 @@ func (c *calls) memory(v reflect.Value) []span {
 			}
 			return
 		}
+		again := false
 		switch v.Kind() {
 		case reflect.Pointer, reflect.Map, reflect.Slice:
-			if v.IsNil() || met[referenceOf(v)] {
+			if v.IsNil() {
 				return
 			}
+			again = met[referenceOf(v)]
 			met[referenceOf(v)] = true
 		}
 		switch v.Kind() {
 		case reflect.Pointer:
 			piece(v.Pointer(), 1, v.Type().Elem().Size())
-			walk(v.Elem())
+			if !again {
+				walk(v.Elem())
+			}
 		case reflect.Interface:
 			walk(v.Elem())
 		case reflect.Slice:
 			piece(v.Pointer(), uintptr(v.Len()), v.Type().Elem().Size())
 			for i := range v.Len() {
-				walk(v.Index(i))
+				if !again {
+					walk(v.Index(i))
+				}
 			}
 		case reflect.Array:
 			for i := range v.Len() {
@@ -452,7 +469,7 @@ func (c *calls) memory(v reflect.Value) []span {
 			}
 		case reflect.Map:
 			piece(v.Pointer(), 1, 1)
-			for it := v.MapRange(); it.Next(); {
+			for it := v.MapRange(); !again && it.Next(); {
 				walk(it.Value())
 			}
 		case reflect.Struct:

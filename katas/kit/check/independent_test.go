@@ -69,6 +69,14 @@ func TestIndependentNamesTheMistake(t *testing.T) {
 			y = scale(x, bias, a)
 			return y, y
 		}, "you returned the same slice or matrix twice"},
+		{"one row for two", func(x *mat.Dense, bias []float64, a float64) [][]float64 {
+			row := mat.Row(nil, 0, scale(x, bias, a))
+			return [][]float64{row, row}
+		}, "you returned the same slice or matrix twice"},
+		{"one matrix for two", func(x *mat.Dense, bias []float64, a float64) map[string]*mat.Dense {
+			y := scale(x, bias, a)
+			return map[string]*mat.Dense{"y": y, "top": y.Slice(0, 1, 0, 3).(*mat.Dense)}
+		}, "you returned the same slice or matrix twice"},
 		{"a package buffer", func(x *mat.Dense, bias []float64, a float64) *mat.Dense {
 			buffer.Copy(scale(x, bias, a))
 			return buffer

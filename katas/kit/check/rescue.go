@@ -120,19 +120,26 @@ func packageName(t testing.TB) string {
 	return ""
 }
 
-// Fails checks that the call described by call gave an error, and that its message contains each of the parts. call names the function.
-func Fails(t testing.TB, call string, err error, parts ...string) {
+// Fails checks that the call described by call gave an error, and that its message contains each of the parts, and says whether that holds. call
+// names the function.
+func Fails(t testing.TB, call string, err error, parts ...string) bool {
 	t.Helper()
 	t.Attr(CaseAttr, "fails "+call)
+	want := ""
+	if len(parts) > 0 {
+		want = " that contains " + strings.Join(parts, " and ")
+	}
 	if err == nil {
-		t.Errorf("%s gave no error, want one", call)
-		return
+		t.Errorf("%s gave no error, want one%s", call, want)
+		return false
 	}
 	for _, part := range parts {
 		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%s gave the error %q, want one that contains %s", call, err.Error(), part)
+			t.Errorf("%s gave the error %q, want one%s", call, err.Error(), want)
+			return false
 		}
 	}
+	return true
 }
 
 // recovered returns what f panicked with, nil if it did not.

@@ -70,7 +70,8 @@ func TestPanics(t *testing.T) {
 
 func TestFails(t *testing.T) {
 	require.Empty(t, said(t, func(t testing.TB) { Fails(t, "New(0)", errors.New(`no "x" in line 3`), `"x"`, "line 3") }))
-	require.Equal(t, "New(0) gave no error, want one", said(t, func(t testing.TB) { Fails(t, "New(0)", nil, "x") }))
+	require.Equal(t, "New(0) gave no error, want one", said(t, func(t testing.TB) { Fails(t, "New(0)", nil) }))
+	require.Equal(t, "New(0) gave no error, want one that contains x and y", said(t, func(t testing.TB) { Fails(t, "New(0)", nil, "x", "y") }))
 	require.Equal(t, `New(0) gave the error "no", want one that contains x`, said(t, func(t testing.TB) { Fails(t, "New(0)", errors.New("no"), "x") }))
 }
 

@@ -108,7 +108,11 @@ func promises(doc string, match *regexp.Regexp, parameters int, of func(name str
 		if word == "unless" {
 			n += max(len(ordered.FindAllString(clause, -1))-1, 0)
 		}
-		n += len(bothWays.FindAllString(clause, -1))
+		if match == panicsIf {
+			n += len(bothWays.FindAllString(clause, -1))
+		} else {
+			clause = strings.ReplaceAll(clause, " and not ", " ")
+		}
 		if strings.Contains(clause, "an argument") {
 			n += parameters - 1
 		}

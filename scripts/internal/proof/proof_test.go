@@ -375,7 +375,8 @@ func TestPromises(t *testing.T) {
 	for doc, want := range map[string]int{
 		"It returns an error if in, kernel or stride is not positive, or if it does not fit.": 4,
 		"It panics where OutputSize returns an error.":                                        0,
-		"A row of another length, and a number without its unit is an error.":                 3,
+		"A row of another length, and a number without its unit is an error.":                 2,
+		"The error names the node: one that is needed and not fed, or one of another graph.":  2,
 		"It has an error of 1e-9. A header alone is no error.":                                0,
 	} {
 		if got := promises(doc, failsIf, 3, of); got != want {
