@@ -107,8 +107,8 @@ func TFConfig(hosts []string, port, task int) ([]byte, error) {
 
 // BreakEven returns the smallest size n, 1 ≤ n ≤ limit, at which a job of flops(n) floating-point operations is done sooner by
 // moving bytes(n) to the GPU and back than on the CPU: bytes/link + flops/gpu < flops/cpu. cpu and gpu are in flop/s, link in
-// byte/s. ok is false if there is none. Nothing is assumed of flops and bytes: they may fall as well as grow. It panics if a
-// rate is not positive.
+// byte/s. ok is false if there is none. Nothing is assumed of flops and bytes: they may fall as well as grow. It panics if cpu,
+// gpu or link is not positive.
 func BreakEven(flops, bytes func(n int) float64, cpu, gpu, link float64, limit int) (n int, ok bool) {
 	panic("TODO: BreakEven")
 }

@@ -38,10 +38,15 @@ func named[T any](want T, mistakes ...mistake[T]) []check.Option {
 func refused(t *testing.T, call string, err error, quote, why string, opts ...check.Option) bool {
 	t.Helper()
 	ok := check.Equal(t, call+" returns an error", err != nil, true, check.Exact, append(opts, check.Why(why))...)
-	if ok {
-		require.ErrorContains(t, err, quote, "%s: the error must say what was wrong with which piece", call)
+	switch {
+	case !ok:
+		return false
+	case quote == "":
+		check.Fails(t, call, err)
+	default:
+		check.Fails(t, call, err, quote)
 	}
-	return ok
+	return true
 }
 
 func TestLocate(t *testing.T) {
@@ -57,6 +62,8 @@ func TestLocate(t *testing.T) {
 	}
 	check.Panics(t, "Locate(-1, 4)", func() { cluster.Locate(-1, 4) })
 	check.Panics(t, "Locate(3, 0)", func() { cluster.Locate(3, 0) })
+	check.Panics(t, "Locate(3, -2)", func() { cluster.Locate(3, -2) })
+	check.Independent(t, "Locate(rank, gpusPerNode)", cluster.Locate, check.Args{11, 4}, check.Args{17, 3})
 
 	for _, c := range []struct{ perDevice, world, accumulation, want int }{{32, 4, 3, 384}, {8, 6, 5, 240}} {
 		check.Equal(t, fmt.Sprintf("EffectiveBatch(%d, %d, %d)", c.perDevice, c.world, c.accumulation),
@@ -68,6 +75,9 @@ func TestLocate(t *testing.T) {
 	check.Panics(t, "EffectiveBatch(32, 0, 1)", func() { cluster.EffectiveBatch(32, 0, 1) })
 	check.Panics(t, "EffectiveBatch(0, 4, 1)", func() { cluster.EffectiveBatch(0, 4, 1) })
 	check.Panics(t, "EffectiveBatch(32, 4, -1)", func() { cluster.EffectiveBatch(32, 4, -1) })
+	check.Panics(t, "EffectiveBatch(32, 4, 0)", func() { cluster.EffectiveBatch(32, 4, 0) })
+	check.Panics(t, "EffectiveBatch(-32, -4, 1)", func() { cluster.EffectiveBatch(-32, -4, 1) })
+	check.Independent(t, "EffectiveBatch(perDevice, world, accumulation)", cluster.EffectiveBatch, check.Args{32, 4, 3}, check.Args{16, 5, 2})
 }
 
 func TestShardIndices(t *testing.T) {
@@ -132,6 +142,7 @@ func TestShardIndices(t *testing.T) {
 		check.Panics(t, "ShardIndices(10, 0, 0, false)", func() { cluster.ShardIndices(10, 0, 0, false) })
 		check.Panics(t, "ShardIndices(-1, 4, 0, false)", func() { cluster.ShardIndices(-1, 4, 0, false) })
 	})
+	check.Independent(t, "ShardIndices(n, world, rank, dropLast)", cluster.ShardIndices, check.Args{10, 4, 1, false}, check.Args{14, 3, 2, true})
 }
 
 func TestParseDevice(t *testing.T) {
@@ -196,6 +207,7 @@ func TestParseDevice(t *testing.T) {
 		}
 		refused(t, fmt.Sprintf("ParseDevice(%q)", c.s), err, c.quote, c.why, check.Mistake(false, c.says))
 	}
+	check.Independent(t, "ParseDevice(s)", cluster.ParseDevice, check.Args{"/job:worker/task:1/device:GPU:0"}, check.Args{"/job:ps/replica:2/CPU:3"})
 }
 
 func TestVisibleDevices(t *testing.T) {
@@ -262,6 +274,7 @@ func TestVisibleDevices(t *testing.T) {
 		check.Equal(t, fmt.Sprintf("VisibleDevices(%q, %t, %d)", c.env, c.set, c.present), cluster.VisibleDevices(c.env, c.set, c.present), c.want, check.Exact,
 			append(named(c.want, mistakes...), check.Why("the CUDA Programming Guide says so of CUDA_VISIBLE_DEVICES"))...)
 	}
+	check.Independent(t, "VisibleDevices(env, set, present)", cluster.VisibleDevices, check.Args{"2,1", true, 4}, check.Args{"0,1", false, 2})
 }
 
 const header = "index, name, memory.total [MiB], memory.used [MiB], utilization.gpu [%]\n"
@@ -355,6 +368,12 @@ func TestParseSMI(t *testing.T) {
 		refused(t, "FreeGPU of GPUs whose memory is not reported", err, "", "nothing is known of their memory",
 			check.Mistake(false, "you counted unreported memory, −1, as a number"))
 	})
+	parse := func(text string) ([]cluster.GPU, error) { return cluster.ParseSMI(strings.NewReader(text)) }
+	check.Independent(t, "ParseSMI(text)", parse,
+		check.Args{header + "0, NVIDIA L4, 23034 MiB, 412 MiB, 3 %\n1, NVIDIA L4, 23034 MiB, 0 MiB, 0 %\n"},
+		check.Args{header + "2, NVIDIA A100, 40960 MiB, 10 MiB, 7 %\n3, NVIDIA A100, 40960 MiB, [N/A], 0 %\n"})
+	check.Independent(t, "FreeGPU(gpus, needMiB)", cluster.FreeGPU,
+		check.Args{[]cluster.GPU{{3, "a", 100, 50, 0}, {1, "b", 100, 20, 0}}, 60}, check.Args{[]cluster.GPU{{5, "c", 90, 20, 0}, {4, "d", 90, 90, 0}}, 85})
 }
 
 // expand is ExpandHosts with a bound on the memory. A loop that never ends would fill the machine's before the test's time is
@@ -479,6 +498,8 @@ func TestHosts(t *testing.T) {
 			{nil, 2222, 0, "", "there is no worker"},
 			{hosts, 0, 1, "port", "port 0 is none"},
 			{hosts, 65536, 1, "port", "a port has 16 bits"},
+			{hosts, -1, 1, "port", "a port is positive"},
+			{[]string{}, 2222, 0, "", "there is no worker"},
 			{hosts, 2222, 3, "task", "the last worker is 2"},
 			{hosts, 2222, -1, "task", "workers count from 0"},
 			{[]string{"gpu07", ""}, 2222, 0, "", "host 1 has no name"},
@@ -487,6 +508,8 @@ func TestHosts(t *testing.T) {
 			refused(t, fmt.Sprintf("TFConfig(%q, %d, %d)", c.hosts, c.port, c.task), err, c.quote, c.why)
 		}
 	})
+	check.Independent(t, "ExpandHosts(list)", cluster.ExpandHosts, check.Args{"node[01-03,07],login"}, check.Args{"rack[2-3]-ib,a,b"})
+	check.Independent(t, "TFConfig(hosts, port, task)", cluster.TFConfig, check.Args{[]string{"b", "a", "c"}, 2222, 1}, check.Args{[]string{"e", "d", "f"}, 3333, 2})
 }
 
 func TestBreakEven(t *testing.T) {
@@ -548,4 +571,9 @@ func TestBreakEven(t *testing.T) {
 	check.Panics(t, "BreakEven with link 0", func() { cluster.BreakEven(product, moved, 1, 10, 0, 9) })
 	check.Panics(t, "BreakEven with gpu 0", func() { cluster.BreakEven(product, moved, 1, 0, 1, 9) })
 	check.Panics(t, "BreakEven with cpu -1", func() { cluster.BreakEven(product, moved, -1, 10, 1, 9) })
+	check.Panics(t, "BreakEven with cpu 0", func() { cluster.BreakEven(product, moved, 0, 10, 1, 9) })
+	check.Panics(t, "BreakEven with gpu -1", func() { cluster.BreakEven(product, moved, 1, -1, 1, 9) })
+	check.Panics(t, "BreakEven with link -1 and no size to try", func() { cluster.BreakEven(product, moved, 1, 10, -1, 0) })
+	check.Independent(t, "BreakEven(flops, bytes, cpu, gpu, link, limit)", cluster.BreakEven,
+		check.Args{product, moved, 1, 2, 1, 100}, check.Args{square, blocks, 0.5, 4, 2, 5})
 }

@@ -16,20 +16,20 @@ type difference struct {
 
 // compare lists the differences between got and want, each array of numbers being one. It calls none of their methods:
 // an Equal of the code under test would be its own judge.
-func compare(got, want any, tol Tol) []difference { return compareBut(got, want, tol, nil) }
-
-// compareBut compares, but takes values of the opaque types for the same only if == does.
-func compareBut(got, want any, tol Tol, opaque []reflect.Type) []difference {
-	c := comparison{tol: tol, opaque: opaque, met: map[[2]reference]bool{}}
-	c.walk("", reflect.ValueOf(got), reflect.ValueOf(want))
-	return c.diffs
-}
+func compare(got, want any, tol Tol) []difference { return comparison{tol: tol}.of(got, want) }
 
 type comparison struct {
 	tol    Tol
-	opaque []reflect.Type
+	opaque []reflect.Type // values of these types are the same only if == says so
+	errors bool           // one error is as good as another
 	diffs  []difference
 	met    map[[2]reference]bool // pairs that are being compared, or were: a cycle ends here
+}
+
+func (c comparison) of(got, want any) []difference {
+	c.met = map[[2]reference]bool{}
+	c.walk("", reflect.ValueOf(got), reflect.ValueOf(want))
+	return c.diffs
 }
 
 // reference is what a pointer, a map or a slice refers to.
@@ -62,6 +62,9 @@ func valueOf(v reflect.Value) any {
 }
 
 func (c *comparison) walk(path string, got, want reflect.Value) {
+	if c.errors && isError(got) && isError(want) {
+		return
+	}
 	g, gok := blockOf(valueOf(got))
 	w, wok := blockOf(valueOf(want))
 	switch {
@@ -105,8 +108,8 @@ func (c *comparison) walk(path string, got, want reflect.Value) {
 				c.walk(path+"."+field.Name, got.Field(i), want.Field(i))
 			}
 		}
-		if !exported {
-			panic(fmt.Sprintf("check: a %v has no exported field to compare", got.Type()))
+		if !exported { // nothing can be compared: that must not look like agreement
+			c.check(false, path, got, want)
 		}
 	case reflect.Float32, reflect.Float64:
 		c.check(c.tol.agree(got.Float(), want.Float()), path, reflect.ValueOf(got.Float()), reflect.ValueOf(want.Float()))
@@ -115,6 +118,10 @@ func (c *comparison) walk(path string, got, want reflect.Value) {
 	default: // what is left is compared by ==: bools, whole and complex numbers, strings, channels, unsafe pointers
 		c.check(got.Equal(want), path, got, want)
 	}
+}
+
+func isError(v reflect.Value) bool {
+	return v.IsValid() && v.Type().Implements(reflect.TypeFor[error]())
 }
 
 // enter says whether what got and want refer to is still to be compared.

@@ -209,7 +209,7 @@ func (c *calls) copier() copier {
 }
 
 func (c *calls) compare(got, want any, tol Tol) []difference {
-	return compareBut(got, want, tol, c.opaque)
+	return comparison{tol: tol, opaque: c.opaque, errors: true}.of(got, want)
 }
 
 func (c *calls) copyOf(v reflect.Value) any { return valueOf(c.copier().deep(v)) }

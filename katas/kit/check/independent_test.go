@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -183,6 +184,11 @@ func TestIndependentOptions(t *testing.T) {
 	}
 	double := func(v float64) float64 { return 2 * v }
 	require.Empty(t, held(t, "Apply(f, x, y)", apply, Args{double, 1, 2}, Args{double, 3, 4}))
+
+	// One error is as good as another.
+	fails := func(n int) (int, error) { return 0, fmt.Errorf("no %d", n) }
+	require.Contains(t, held(t, "Fails(n)", fails, Args{1}, Args{2}), "you keep n")
+	require.Empty(t, held(t, "Fails(n)", fails, Args{1}, Args{1}, AnyAnswer()))
 
 	// Sharing that was there before, in a field that is not exported, is its owner's affair.
 	type table struct {

@@ -65,7 +65,11 @@ func (f goFile) functions() []function {
 		return 0
 	}
 	for i := range all { // a function speaks of another that stands before it
-		doc := flat(all[i].Doc.Text())
+		var paragraphs []string
+		for _, p := range strings.Split(all[i].Doc.Text(), "\n\n") {
+			paragraphs = append(paragraphs, flat(p))
+		}
+		doc := strings.Join(paragraphs, ". ")
 		all[i].panics = promises(doc, panicsIf, all[i].Type.Params.NumFields(), func(name string) int {
 			return count(name, func(o function) int { return max(o.panics, o.fails) })
 		})
