@@ -299,7 +299,9 @@ func TestNetwork(t *testing.T) {
 		return // whether a layer fits depends on the maps
 	}
 	layers := []receptive.Layer{
-		{Name: "conv1", In: 3, Out: 4, Kernel: 3}, {Name: "pool1", In: 4, Out: 4, Kernel: 2, Stride: 2, Pool: true}, {Name: "conv2", In: 4, Out: 4, Kernel: 5},
+		{Name: "conv1", In: 3, Out: 4, Kernel: 3},
+		{Name: "pool1", In: 4, Out: 4, Kernel: 2, Stride: 2, Pool: true},
+		{Name: "conv2", In: 4, Out: 4, Kernel: 5},
 		{Name: "conv3", In: 4, Out: 4, Kernel: 1},
 	}
 	for _, n := range []int{3, 4} { // conv2 is the last layer, or one follows
