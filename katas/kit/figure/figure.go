@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -78,27 +79,35 @@ type Heat struct {
 
 var fileName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// Save writes f as name.json into t.ArtifactDir(); with `go test -artifacts` the file stays. The name is
-// lower-case letters, digits and single dashes. A figure that cannot be drawn (see Check) fails the test.
+// Save writes f as name.json into t.ArtifactDir(); with `go test -artifacts` the file stays. The name is lower-case letters, digits and single
+// dashes. A figure shows what a step found and decides nothing: what of it cannot be drawn is left out, and logged in a line that begins with
+// [Log]. Where nothing is left (see Check), nothing is written.
 func Save(t testing.TB, name string, f Figure) {
 	t.Helper()
+	unsaved := func(err error) { t.Helper(); t.Logf("%s%q is not saved: %v", Log, name, err) }
 	if !fileName.MatchString(name) {
-		t.Errorf("figure %q: a name is lower-case letters, digits and single dashes", name)
+		unsaved(fmt.Errorf("a name is lower-case letters, digits and single dashes"))
 		return
 	}
+	f, without := f.drawable()
+	if len(without) > 0 {
+		t.Logf("%s%q is drawn without %s", Log, name, strings.Join(without, "; "))
+	}
 	if err := f.Check(); err != nil {
-		t.Errorf("figure %q cannot be drawn: %v", name, err)
+		unsaved(err)
 		return
 	}
 	data, err := json.MarshalIndent(f, "", "\t")
-	if err != nil {
-		t.Errorf("figure %q: %v", name, err)
-		return
+	if err == nil {
+		err = os.WriteFile(filepath.Join(t.ArtifactDir(), name+".json"), data, 0o666)
 	}
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".json"), data, 0o666); err != nil {
-		t.Errorf("figure %q: %v", name, err)
+	if err != nil {
+		unsaved(err)
 	}
 }
+
+// Log begins what is logged of a figure that is not drawn as it was saved.
+const Log = "figure "
 
 // Check returns what makes f impossible to draw or to read, nil if nothing does: a missing title or axis label,
 // lengths that do not match, no finite value, a value that is not positive on a logarithmic axis.
@@ -274,7 +283,7 @@ func (p Panel) checkHeat() error {
 		}
 		for j, v := range row {
 			found = found || finite(v)
-			if n := len(p.Heat.Names); n > 0 && finite(v) && (v != math.Trunc(v) || v < 0 || v >= float64(n)) {
+			if finite(v) && p.Heat.unnamed(v) {
 				return fmt.Errorf("row %d, column %d of the heat map is %v, which has no name", i, j, v)
 			}
 		}
@@ -290,6 +299,12 @@ func (p Panel) checkHeat() error {
 		return fmt.Errorf("%d y ticks for %d rows", n, rows)
 	}
 	return nil
+}
+
+// unnamed says whether the values have names, but v has none.
+func (h Heat) unnamed(v float64) bool {
+	n := len(h.Names)
+	return n > 0 && (v != math.Trunc(v) || v < 0 || v >= float64(n))
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -168,48 +169,107 @@ func TestJSONRoundTrip(t *testing.T) {
 	require.True(t, math.IsNaN(got.Panels[0].Series[0].Y[2]), "an infinity is read back as a gap")
 }
 
-// recorder is a testing.TB that notes failures instead of failing.
+// recorder is a testing.TB that keeps what is logged. A failure would be one of the test that it stands in for.
 type recorder struct {
 	testing.TB
-	dir      string
-	failures []string
+	dir  string
+	logs []string
 }
 
 func (r *recorder) Helper()             {}
 func (r *recorder) ArtifactDir() string { return r.dir }
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+func (r *recorder) Logf(format string, args ...any) {
+	r.logs = append(r.logs, fmt.Sprintf(format, args...))
 }
 
-func TestSave(t *testing.T) {
+// saved returns what Save wrote and logged; nil where it wrote nothing.
+func saved(t *testing.T, f figure.Figure) (*figure.Figure, []string) {
+	t.Helper()
 	r := &recorder{TB: t, dir: t.TempDir()}
-	figure.Save(r, "loss-2", lines(curve))
-	require.Empty(t, r.failures)
+	figure.Save(r, "loss-2", f)
 	data, err := os.ReadFile(filepath.Join(r.dir, "loss-2.json"))
+	if os.IsNotExist(err) {
+		return nil, r.logs
+	}
 	require.NoError(t, err)
 	var got figure.Figure
 	require.NoError(t, json.Unmarshal(data, &got))
-	require.Equal(t, lines(curve), got)
+	require.NoError(t, got.Check(), "what is saved can be drawn")
+	return &got, r.logs
 }
 
-func TestSaveFails(t *testing.T) {
-	for want, save := range map[string]func(*recorder){
-		`figure "loss" cannot be drawn: panel 0: series 0 (""): 0 finite points of 1, it needs 2`: func(r *recorder) {
-			figure.Save(r, "loss", lines(figure.Series{X: []float64{1}, Y: []float64{nan}}))
-		},
-		`figure "Loss": a name is lower-case letters, digits and single dashes`:    func(r *recorder) { figure.Save(r, "Loss", lines(curve)) },
-		`figure "../loss": a name is lower-case letters, digits and single dashes`: func(r *recorder) { figure.Save(r, "../loss", lines(curve)) },
-		`figure "": a name is lower-case letters, digits and single dashes`:        func(r *recorder) { figure.Save(r, "", lines(curve)) },
-		`figure "a--b": a name is lower-case letters, digits and single dashes`:    func(r *recorder) { figure.Save(r, "a--b", lines(curve)) },
+func TestSave(t *testing.T) {
+	got, logs := saved(t, lines(curve))
+	require.Empty(t, logs)
+	require.Equal(t, lines(curve), *got)
+}
+
+// Whatever a learner's code computed, Save draws what can be drawn, says what cannot, and fails nothing.
+func TestSaveDrawsWhatItCan(t *testing.T) {
+	three, names := []float64{1, 2, 3}, []figure.Series{{Name: "a"}, {Name: "b"}}
+	with := func(a, b figure.Series) figure.Figure {
+		a.Name, b.Name = names[0].Name, names[1].Name
+		return lines(a, b)
+	}
+	good := figure.Series{X: three, Y: three}
+	two := figure.Figure{Title: "t", Panels: append(lines(figure.Series{X: three, Y: []float64{nan, nan, nan}}).Panels, lines(curve).Panels...)}
+	for name, c := range map[string]struct {
+		f    figure.Figure
+		want *figure.Figure
+		log  string
+	}{
+		"no place along x":       {lines(figure.Series{X: []float64{1, inf, nan, 2}, Y: []float64{1, 2, 3, 4}}), new(lines(figure.Series{X: []float64{1, 2}, Y: []float64{1, 4}})), `series 0 (""): 2 of its points`},
+		"too far":                {lines(figure.Series{X: []float64{-1.7e308, 0, 1}, Y: three}), new(lines(figure.Series{X: []float64{0, 1}, Y: []float64{2, 3}})), "1 of its points"},
+		"0 on a logarithm":       {logY(lines(figure.Series{X: three, Y: []float64{1, 0, 2}})), new(logY(lines(figure.Series{X: three, Y: []float64{1, nan, 2}}))), "1 of its points"},
+		"one of two series":      {with(good, figure.Series{X: three, Y: []float64{nan, nan, inf}}), new(with(good, good)), `series 1 ("b"): 0 finite points of 3`},
+		"another length":         {with(good, figure.Series{X: three, Y: []float64{1}}), new(with(good, good)), `series 1 ("b"): lengths differ`},
+		"a band upside down":     {lines(figure.Series{X: three, Low: []float64{1, 2, 1}, High: []float64{2, 1, 2}, Mark: figure.Band}), new(lines(figure.Series{X: three, Low: []float64{1, nan, 1}, High: []float64{2, nan, 2}, Mark: figure.Band})), "1 of its points"},
+		"a bar without a value":  {bars(figure.Bar{Label: "a", Value: nan}, figure.Bar{Label: "b", Value: 2}), new(bars(figure.Bar{Label: "b", Value: 2})), `bar 0 ("a"): its value is NaN`},
+		"a cell too far":         {heat([]float64{1e300, 2}), new(heat([]float64{nan, 2})), "row 0, column 0 of the heat map: 1e+300"},
+		"one of two panels":      {two, new(lines(curve)), "panel 0: "},
+		"an end of an axis":      {yAxis(lines(curve), figure.Axis{Label: "loss", Min: new(nan)}), new(lines(curve)), "an end at NaN"},
+		"colours without an end": {colours(inf), new(heat([]float64{1, 2})), "colours: an end at +Inf"},
+		"nothing":                {lines(figure.Series{X: three, Y: []float64{nan, nan, nan}}), nil, `figure "loss-2" is not saved: it has 0 panels`},
+		"a ragged heat map":      {heat([]float64{1, 2}, []float64{3}), nil, "row 1 of the heat map has 1 values"},
+		"no title":               {figure.Figure{Panels: lines(curve).Panels}, nil, "it has no title"},
 	} {
+		t.Run(name, func(t *testing.T) {
+			got, logs := saved(t, c.f)
+			require.NotEmpty(t, logs)
+			for _, l := range logs {
+				require.True(t, strings.HasPrefix(l, figure.Log), l)
+			}
+			require.Contains(t, strings.Join(logs, "\n"), c.log)
+			if name == "one of two series" || name == "another length" {
+				require.Len(t, got.Panels[0].Series, 1)
+				return
+			}
+			if name == "one of two panels" {
+				got.Title = c.want.Title
+			}
+			if diff := cmp.Diff(c.want, got, cmpopts.EquateNaNs()); diff != "" {
+				t.Errorf("mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func colours(end float64) figure.Figure {
+	f := heat([]float64{1, 2})
+	f.Panels[0].Heat.Max = &end
+	return f
+}
+
+func TestSaveUnderNoName(t *testing.T) {
+	for _, name := range []string{"Loss", "../loss", "", "a--b"} {
 		r := &recorder{TB: t, dir: t.TempDir()}
-		save(r)
-		require.Equal(t, []string{want}, r.failures)
+		figure.Save(r, name, lines(curve))
+		require.Equal(t, []string{fmt.Sprintf("figure %q is not saved: a name is lower-case letters, digits and single dashes", name)}, r.logs)
 		entries, err := os.ReadDir(r.dir)
 		require.NoError(t, err)
 		require.Empty(t, entries, "nothing is written")
 	}
 	r := &recorder{TB: t, dir: filepath.Join(t.TempDir(), "gone")}
 	figure.Save(r, "loss", lines(curve))
-	require.Len(t, r.failures, 1, "a folder that is not there")
+	require.Len(t, r.logs, 1, "a folder that is not there")
 }

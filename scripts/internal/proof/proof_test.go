@@ -319,6 +319,16 @@ func TestWrongReference(t *testing.T) {
 	)
 }
 
+func TestFigureLeftOut(t *testing.T) {
+	p := one(t, edit{"katas/q01-double/why_test.go", `X: x, Y: y`, `X: x, Y: y[:3]`})
+	must(t, p.reference(t.Context()))
+	want(t, p.Problems,
+		"katas/q01-double/why_test.go: no why step recorded a figure",
+		`katas/q01-double/why_test.go: TestWhyLinear: figure "double" is drawn without panel 0: series 0 (""): lengths differ`,
+		`katas/q01-double/why_test.go: TestWhyLinear: figure "double" is not saved: it has 0 panels`,
+	)
+}
+
 // Drawn figures lie in one folder a kata: the second of a name would replace the first.
 func TestTwoFiguresOfOneName(t *testing.T) {
 	p := one(t)

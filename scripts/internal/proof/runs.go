@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"whyhow/katas/kit/figure"
 	"whyhow/scripts/internal/figures"
 	"whyhow/scripts/internal/gotest"
 )
@@ -118,6 +119,11 @@ func (p *proof) figures(r *gotest.Report, dir string) {
 	why := filepath.Join(p.kata.Dir, "why_test.go")
 	p.Figures = len(r.Figures)
 	p.check(len(r.Figures) > 0, why, "no why step recorded a figure: save one with figure.Save")
+	for _, s := range r.Steps {
+		for _, m := range s.Messages {
+			p.check(!strings.HasPrefix(m.Text, figure.Log), why, "%s: %s", s.Test, m.Text)
+		}
+	}
 	names := map[string]bool{}
 	for i, f := range r.Figures {
 		name := filepath.Base(f.Path)
