@@ -14,6 +14,9 @@ import (
 func Equal(t testing.TB, call string, got, want any, tol Tol, opts ...Option) bool {
 	t.Helper()
 	s := settle(opts)
+	test, _, _ := strings.Cut(t.Name(), "/")
+	function, _, _ := strings.Cut(call, "(")
+	s.at = test + " " + function
 	s.mustBeTold(t, want, tol)
 	ok := true
 	if diffs := compare(got, want, tol); len(diffs) > 0 {

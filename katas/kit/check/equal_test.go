@@ -199,8 +199,6 @@ func TestRecognisers(t *testing.T) {
 		"a root":                 {vector(func(_ int, w float64) float64 { return w * math.Sqrt(2./3) })(v), v, "every value is √(2/3) times the right one"},
 		"an odd factor":          {vector(func(_ int, w float64) float64 { return w * 1.2345678 })(v), v, "every value is 1.2346 times the right one"},
 		"zero":                   {make([]float64, 12), v, "every value is 0"},
-		"too large":              {vector(func(_ int, w float64) float64 { return w + .5 })(v), v, "every value is 0.5 too large"},
-		"too small":              {vector(func(_ int, w float64) float64 { return w - .5 })(v), v, "every value is 0.5 too small"},
 		"reversed":               {flipped, v, "reverse order"},
 		"late":                   {late, v, "each stands one too late"},
 		"early":                  {early, v, "each stands one too early"},
@@ -233,6 +231,60 @@ func scaled(m *mat.Dense, c float64) *mat.Dense {
 	return &out
 }
 
+// An offset needs two cases that show it.
+func TestOffsetsOfTwoCases(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	shift := func(call string, want []float64, by float64) string {
+		got := Copy(want)
+		for i := range got {
+			got[i] += by
+		}
+		return said(t, func(t testing.TB) { Equal(t, call, got, want, Rel(1e-9)) })
+	}
+	first, second := Normal(rng, 8, 1), Normal(rng, 6, 1)
+	require.NotContains(t, shift("F(x)", first, 0.5), "your mistake may be")
+	require.NotContains(t, shift("F(x)", first, 0.5), "your mistake may be", "the same case again")
+	require.NotContains(t, shift("G(x)", second, 0.5), "your mistake may be", "another function")
+	require.NotContains(t, shift("F(x)", second, 0.25), "your mistake may be", "another offset")
+	require.Contains(t, shift("F(y)", second, 0.5), "your mistake may be: every value is 0.5 too large")
+	require.Contains(t, shift("G(y)", first, 0.5), "your mistake may be: every value is 0.5 too large")
+	require.NotContains(t, shift("H(x)", first, -0.5), "your mistake may be")
+	require.Contains(t, shift("H(y)", second, -0.5), "your mistake may be: every value is 0.5 too small")
+}
+
+// What is nearly right, nearly nothing, or beyond reason is no factor and no offset.
+func TestNoiseHasNoName(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 4))
+	for _, tol := range []Tol{Rel(1e-12), Rel(1e-9), Rel(1e-6), Abs(1e-12), Abs(1e-6), {Rel: 1e-14}} {
+		for range 200 {
+			v := Normal(rng, 12, math.Pow(10, float64(rng.IntN(7)-3)))
+			for _, change := range []func(w float64) float64{
+				func(w float64) float64 { return w * (1 + 3*tol.Rel + 1e-13) },
+				func(w float64) float64 { return w * (1 - 1e-6) },
+				func(w float64) float64 { return w * (1 + 1e-8*rng.NormFloat64()) },
+				func(w float64) float64 { return w + 5*tol.Abs + 1e-13 },
+				func(w float64) float64 { return w * -6.6e-15 },
+				func(w float64) float64 { return w * 1e15 },
+				func(w float64) float64 { return 1e-17 * rng.NormFloat64() },
+				func(w float64) float64 { return w + 1e12 },
+			} {
+				got := make([]float64, len(v))
+				for i, w := range v {
+					got[i] = change(w)
+				}
+				for _, shape := range [][]int{{12}, {4, 3}, {2, 2, 3}} {
+					g, w := block{shape, got}, block{shape, v}
+					if says := recognise(g, w, tol, nil, always); !g.agree(w, tol) && says != "" && says != "every value is 0" {
+						t.Fatalf("%v, %v: %v for %v is named %q", tol, shape, got, v, says)
+					}
+				}
+			}
+		}
+	}
+}
+
+func always(float64) bool { return true }
+
 // A recogniser must keep silent where few or like values would make any answer fit.
 func TestRecognisersKeepSilent(t *testing.T) {
 	for name, c := range map[string]struct{ got, want any }{
@@ -253,38 +305,52 @@ func TestRecognisersKeepSilent(t *testing.T) {
 func TestFalseNames(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	draws := map[string]func() float64{
-		"normal":         rng.NormFloat64,
-		"small integers": func() float64 { return float64(rng.IntN(10)) },
-		"pixels":         func() float64 { return float64(rng.IntN(17)) / 16 },
-		"zeros and ones": func() float64 { return float64(rng.IntN(2)) },
+		"normal":          rng.NormFloat64,
+		"small integers":  func() float64 { return float64(rng.IntN(10)) },
+		"signed integers": func() float64 { return float64(rng.IntN(7) - 3) },
+		"pixels":          func() float64 { return float64(rng.IntN(17)) / 16 },
+		"zeros and ones":  func() float64 { return float64(rng.IntN(2)) },
+		"mostly zeros":    func() float64 { return max(rng.NormFloat64()-1, 0) },
+		"all magnitudes":  func() float64 { return rng.NormFloat64() * math.Pow(10, float64(rng.IntN(40)-20)) },
+		"near a number":   func() float64 { return 1e6 + float64(rng.IntN(3)) },
+		"rounding of 0":   func() float64 { return 1e-16 * rng.NormFloat64() },
+		"probabilities":   rng.Float64,
 	}
+	tolerances := []Tol{Exact, Rel(1e-12), Rel(1e-9), Rel(1e-6), Abs(1e-9)}
 	for name, draw := range draws {
-		t.Run(name, func(t *testing.T) {
-			const trials = 4000
-			named, scalars := 0, 0
-			for range trials {
-				rows, columns := 1+rng.IntN(5), 1+rng.IntN(5)
-				got, want, k := mat.NewDense(rows, columns, nil), mat.NewDense(rows, columns, nil), make([]float64, columns)
-				for i := range rows {
-					for j := range columns {
-						got.Set(i, j, draw())
-						want.Set(i, j, draw())
+		for other, wrong := range draws {
+			t.Run(name+" for "+other, func(t *testing.T) {
+				const trials = 1000
+				named, scalars := map[string]int{}, 0
+				total := 0
+				for i := range trials {
+					tol := tolerances[i%len(tolerances)]
+					shape := []int{1 + rng.IntN(5), 1 + rng.IntN(5)}
+					n := shape[0] * shape[1]
+					got, want, k := make([]float64, n), make([]float64, n), make([]float64, shape[1])
+					for i := range got {
+						want[i], got[i] = draw(), wrong()
+					}
+					for j := range k {
 						k[j] = draw()
 					}
+					if rng.IntN(3) == 0 {
+						shape = []int{n}
+					}
+					g, w := block{shape, got}, block{shape, want}
+					if says := recognise(g, w, tol, []known{{"k", block{[]int{len(k)}, k}}}, always); !g.agree(w, tol) && says != "" && says != "every value is 0" {
+						named[says]++
+						total++
+					}
+					a, _ := blockOf(draw())
+					b, _ := blockOf(wrong())
+					if recognise(a, b, tol, nil, always) != "" {
+						scalars++
+					}
 				}
-				g, _ := blockOf(got)
-				w, _ := blockOf(want)
-				if !g.agree(w, Rel(1e-9)) && recognise(g, w, Rel(1e-9), []known{{"k", block{[]int{columns}, k}}}) != "" {
-					named++
-				}
-				a, _ := blockOf(draw())
-				b, _ := blockOf(draw())
-				if recognise(a, b, Rel(1e-9), nil) != "" {
-					scalars++
-				}
-			}
-			require.LessOrEqual(t, float64(named)/trials, 0.005)
-			require.Zero(t, scalars)
-		})
+				require.LessOrEqual(t, float64(total)/trials, 0.005, "%v", named)
+				require.Zero(t, scalars)
+			})
+		}
 	}
 }

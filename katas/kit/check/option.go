@@ -6,6 +6,7 @@ import "reflect"
 type Option func(*settings)
 
 type settings struct {
+	at       string // the test and the function that is compared
 	why      string
 	mistakes []mistake
 	known    []known

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -24,7 +25,37 @@ func (s *settings) diagnose(got any, tol Tol, diffs []difference) string {
 	if !gok || !wok || !g.whole() {
 		return ""
 	}
-	return recognise(g, w, tol, s.known)
+	return recognise(g, w, tol, s.known, func(d float64) bool { return sightings.again(s.at, d, w) })
+}
+
+// sightings are the offsets that cases showed. One that a single case shows may be what is constant in that case alone, such as the one bias of its one
+// channel.
+var sightings offsets
+
+type offsets struct {
+	mu   sync.Mutex
+	seen map[string][]sighting
+}
+
+type sighting struct {
+	offset float64
+	want   block
+}
+
+// again says whether another case of the same call, with other wanted values, showed this offset before.
+func (o *offsets) again(call string, d float64, want block) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.seen[call] {
+		if Rel(1e-6).agree(s.offset, d) && !s.want.agree(want, Rel(1e-6)) {
+			return true
+		}
+	}
+	if o.seen == nil {
+		o.seen = map[string][]sighting{}
+	}
+	o.seen[call] = append(o.seen[call], sighting{d, block{want.shape, slices.Clone(want.data)}})
+	return false
 }
 
 // viewed says whether an argument was a view of a larger matrix. Code that ignores the stride makes of it what may look like any other mistake.
@@ -37,8 +68,9 @@ func (s *settings) viewed() bool {
 	return false
 }
 
-// recognise names the general mistake that turns want into got, if every value fits it to the tolerance.
-func recognise(got, want block, tol Tol, known []known) string {
+// recognise names the general mistake that turns want into got, if every value fits it to the tolerance. again says of an offset whether another
+// case showed it too.
+func recognise(got, want block, tol Tol, known []known, again func(offset float64) bool) string {
 	if says := notFinite(got, want); says != "" {
 		return says
 	}
@@ -51,12 +83,15 @@ func recognise(got, want block, tol Tol, known []known) string {
 	if !got.sameShape(want) {
 		return ""
 	}
-	for _, look := range []func(got, want block, tol Tol) string{sign, factor, offset, reversed, shifted} {
+	for _, look := range []func(got, want block, tol Tol) string{sign, factor, reversed, shifted} {
 		if says := look(got, want, tol); says != "" {
 			return says
 		}
 	}
-	return perColumn(got, want, tol, known)
+	if says := perColumn(got, want, tol, known); says != "" {
+		return says
+	}
+	return offset(got, want, tol, again)
 }
 
 // telling says whether values are enough, and different enough, for a pattern in them to mean something.
@@ -117,14 +152,22 @@ func factor(got, want block, tol Tol) string {
 	return "every value is " + nameFactor(c, len(want.data)) + " times the right one"
 }
 
-// commonFactor returns c where got = c·want throughout, c ≠ 1.
+// The factors that somebody may have lost or applied twice. One that is nearer to 1 is rounding, or a tolerance that was missed by a little; a smaller
+// one is what rounding leaves of 0.
+const (
+	nearestFactor  = 1e-4 // from 1
+	smallestFactor = 1e-6
+	largestFactor  = 1e6
+)
+
+// commonFactor returns c where got = c·want throughout: 0 or a factor that a mistake may be.
 func commonFactor(got, want []float64, tol Tol) (c float64, ok bool) {
 	k := largest(want)
 	if want[k] == 0 {
 		return 0, false
 	}
 	c = got[k] / want[k]
-	if math.IsNaN(c) || math.IsInf(c, 0) {
+	if a := math.Abs(c); !(a <= largestFactor) || a < smallestFactor && c != 0 || math.Abs(c-1) < nearestFactor {
 		return 0, false
 	}
 	return c, fits(got, want, tol, func(w float64) float64 { return c * w })
@@ -160,16 +203,22 @@ func nameFactor(c float64, n int) string {
 	return sign + short(a)
 }
 
-func offset(got, want block, tol Tol) string {
+func offset(got, want block, tol Tol, again func(d float64) bool) string {
 	k := largest(want.data)
 	d := got.data[k] - want.data[k]
-	if !fits(got.data, want.data, tol, func(w float64) float64 { return w + d }) {
+	if !beyondNoise(d, want.data[k], tol) || !fits(got.data, want.data, tol, func(w float64) float64 { return w + d }) || !again(d) {
 		return ""
 	}
 	if d > 0 {
 		return "every value is " + short(d) + " too large"
 	}
 	return "every value is " + short(-d) + " too small"
+}
+
+// beyondNoise says whether an offset is more than what a tolerance that was missed by a little would give, and less than what swallows the values.
+func beyondNoise(d, largest float64, tol Tol) bool {
+	a := math.Abs(d)
+	return a >= nearestFactor*math.Abs(largest) && a <= largestFactor*math.Abs(largest) && a > tol.times(1000).at(largest, largest)
 }
 
 func reversed(got, want block, tol Tol) string {
@@ -257,7 +306,7 @@ func perColumn(got, want block, tol Tol, known []known) string {
 			for i, w := range want.data {
 				predicted[i] = form.f(w, k.values.data[i%columns])
 			}
-			if fits(got.data, predicted, tol, same) {
+			if telling(predicted, tol) && fits(got.data, predicted, tol, same) {
 				return fmt.Sprintf(form.says, k.name)
 			}
 		}
@@ -265,7 +314,8 @@ func perColumn(got, want block, tol Tol, known []known) string {
 	if rows < 3 || columns < 2 {
 		return ""
 	}
-	factors, offsets := true, true
+	factors, offsets, alike := true, true, true
+	first := got.data[0] - want.data[0]
 	for j := range columns {
 		g, w := column(got, j), column(want, j)
 		if !telling3(w, tol) {
@@ -275,12 +325,13 @@ func perColumn(got, want block, tol Tol, known []known) string {
 			factors = false
 		}
 		d := g[0] - w[0]
-		offsets = offsets && fits(g, w, tol, func(v float64) float64 { return v + d })
+		alike = alike && Rel(1e-6).agree(d, first)
+		offsets = offsets && beyondNoise(d, w[largest(w)], tol) && fits(g, w, tol, func(v float64) float64 { return v + d })
 	}
 	switch {
 	case factors:
 		return "every column is off by a constant factor of its own"
-	case offsets:
+	case offsets && !alike:
 		return "every column is off by a constant of its own"
 	}
 	return ""
