@@ -54,9 +54,9 @@ func TestOperators(t *testing.T) {
 const equivalents = "solutions/q01-double/equivalents.yaml"
 
 func TestMutate(t *testing.T) {
-	kept := Survivor{In: "Double", Line: 8, Mutant: "kept: doubled := slices.Clone(x) → doubled := kept slices.Clone(x)"}
-	halves := Survivor{In: "Halve", Line: 19, Mutant: "precision: halves = append(halves, v/2) → halves = append(halves, float64(float32(v/2)))"}
-	sum := Survivor{In: "Sum", Line: 27, Mutant: "precision: total += v → total = float64(float32(total + (v)))", Hidden: true}
+	infinity := Survivor{In: "Sum", Line: 34, Mutant: "constant: if math.IsNaN(v) || math.IsInf(v, 0) { → if math.IsNaN(v) || math.IsInf(v, 1) {"}
+	halves := Survivor{In: "Halve", Line: 26, Mutant: "precision: halves = append(halves, v/2) → halves = append(halves, float64(float32(v/2)))"}
+	sum := Survivor{In: "Sum", Line: 37, Mutant: "precision: total += v → total = float64(float32(total + (v)))", Hidden: true}
 	for name, c := range map[string]struct {
 		edits []edit
 		want  Mutation
@@ -76,12 +76,12 @@ func TestMutate(t *testing.T) {
 				{"katas/q01-double/how_test.go", "check.Mistake(5.0", "check.Mistake(5.1"},
 				{"katas/q01-double/how_test.go", "check.Mistake(2.0, \"you i", "check.Mistake(2.1, \"you i"},
 			},
-			Mutation{Mutants: 37, Visible: 36, Killed: 36, Survivors: []Survivor{kept}},
+			Mutation{Mutants: 44, Visible: 43, Killed: 43, Survivors: []Survivor{infinity}},
 		},
 		"killed by the hidden test alone": {
 			[]edit{{equivalents, "", "- in: Line.At\n  because: no test asks\n  mutants: |\n    precision: return l.Slope * x → return float64(float32(l.Slope * x))\n"}},
-			Mutation{Mutants: 37, Equivalent: 1, Visible: 32, Killed: 34, Survivors: []Survivor{
-				kept, {In: "Double", Line: 10, Mutant: "precision: doubled[i] = 2 * x[i] → doubled[i] = float64(float32(2 * x[i]))", Hidden: true}, halves, sum,
+			Mutation{Mutants: 44, Equivalent: 1, Visible: 39, Killed: 41, Survivors: []Survivor{
+				{In: "Double", Line: 17, Mutant: "precision: doubled[i] = 2 * x[i] → doubled[i] = float64(float32(2 * x[i]))", Hidden: true}, halves, infinity, sum,
 			}},
 		},
 	} {
