@@ -14,12 +14,14 @@ import (
 	"whyhow/scripts/internal/gotest"
 )
 
-// What a kata's tests may take, in seconds of CPU time: a busy machine changes little of that. A run above its limit is repeated without another kata
-// beside it, up to three in all: the best counts.
+// What a kata's tests may take, in seconds of CPU time. CONTRIBUTING.md asks for 0.2, 2 and 15 s on a machine that does nothing else; on a busy one, which
+// shares caches and cores, the same work costs up to half as much again. A run above its limit is repeated without another kata beside it, up to three in all: the
+// best counts.
 const (
-	howLimit   = 0.2
-	wholeLimit = 2.0
-	raceLimit  = 15.0
+	busy       = 1.5
+	howLimit   = 0.2 * busy
+	wholeLimit = 2.0 * busy
+	raceLimit  = 15.0 * busy
 	attempts   = 3
 )
 
