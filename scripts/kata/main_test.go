@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/tools/txtar"
+
+	"whyhow/scripts/internal/fixture"
 )
 
 func TestMain(m *testing.M) {
@@ -20,7 +22,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	fixture, err := txtar.ParseFile("testdata/fixture/workbook.txtar")
+	small, err := txtar.ParseFile(fixture.Archive())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +38,7 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata",
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			for _, f := range fixture.Files {
+			for _, f := range small.Files {
 				path := filepath.Join(e.WorkDir, f.Name)
 				if _, err := os.Stat(path); err == nil {
 					continue // the script has its own

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,8 +20,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/vt"
-	"golang.org/x/tools/txtar"
 
+	"whyhow/scripts/internal/fixture"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/session"
@@ -30,35 +31,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden screens")
 
-// fixture makes a workbook of two small katas.
-func fixture(t *testing.T) *workbook.Workbook {
-	t.Helper()
-	files, err := txtar.ParseFile("../../kata/testdata/fixture/workbook.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := t.TempDir()
-	for _, f := range files.Files {
-		write(t, filepath.Join(root, f.Name), string(f.Data))
-	}
-	w, err := workbook.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // replace saves as some editors do: the old file goes away, a new one takes its name.
 func replace(t *testing.T, path, text string) {
 	t.Helper()
-	write(t, path+".new", text)
+	fixture.Write(t, path+".new", text)
 	if err := errors.Join(os.Rename(path, path+"~"), os.Rename(path+".new", path)); err != nil {
 		t.Fatal(err)
 	}
@@ -135,18 +111,19 @@ func sit(t *testing.T, l *Loop, k *workbook.Kata, width, height int) *learner {
 // sees waits until the screen shows all of parts.
 func (a *learner) sees(parts ...string) string {
 	a.Helper()
-	var screen string
-	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		screen = a.screen()
-		all := true
-		for _, p := range parts {
-			all = all && strings.Contains(screen, p)
-		}
-		if all {
-			return screen
+	return shows(a.T, a.screen, parts...)
+}
+
+// shows waits until a screen shows all of parts.
+func shows(t *testing.T, screen func() string, parts ...string) (now string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		now = screen()
+		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(now, p) }) {
+			return now
 		}
 	}
-	a.Fatalf("the screen never showed %q; it shows\n%s", parts, screen)
+	t.Fatalf("the screen never showed %q; it shows\n%s", parts, now)
 	return ""
 }
 
@@ -166,7 +143,7 @@ const (
 
 func TestLoop(t *testing.T) {
 	t.Parallel()
-	w := fixture(t)
+	w := fixture.Workbook(t)
 	k := w.Katas[0]
 	a := sit(t, loop(t, w), k, 80, 24)
 
@@ -182,7 +159,7 @@ func TestLoop(t *testing.T) {
 	a.types("h")
 	a.sees("Nudge 1 of 3", "Idea 2 of 3", "Add it to itself.")
 
-	write(t, k.File, wrong)
+	fixture.Write(t, k.File, wrong)
 	a.sees("✓ TestDouble", "✗ TestHalve", "katas/q01-double/how_test.go:39: Halve(6) = 12, want 3", "1 of 3 steps pass")
 
 	// A half-written file keeps the verdict before it.
@@ -196,7 +173,7 @@ func TestLoop(t *testing.T) {
 	a.sees("double.go is gone")
 
 	// A save ends the run before it, however long that would take.
-	write(t, k.File, endless)
+	fixture.Write(t, k.File, endless)
 	a.sees("running…", "above: the verdict of 10:21:05")
 	replace(t, k.File, right)
 	screen := a.sees("✓ TestHalve", "✓ TestWhyInverse", "solved: 3 of 3 steps pass", "figure  .kata/figures/q01-double/line.png", "5 doubled and halved is 5")
@@ -235,7 +212,7 @@ func TestLoop(t *testing.T) {
 
 func TestLoopPolls(t *testing.T) {
 	t.Parallel()
-	w := fixture(t)
+	w := fixture.Workbook(t)
 	l := loop(t, w)
 	l.Poll = true
 	a := sit(t, l, w.Katas[0], 80, 24)
@@ -251,12 +228,12 @@ func TestLoopPolls(t *testing.T) {
 // A key that cannot be obeyed says why: it neither ends the loop nor calls off the run in flight.
 func TestKeysThatFail(t *testing.T) {
 	t.Parallel()
-	w := fixture(t)
+	w := fixture.Workbook(t)
 	l := loop(t, w)
 	ctx, stop := context.WithCancel(t.Context())
 	m := newModel(ctx, l, w.Katas[0])
 	defer func() { stop(); m.session.End() }()
-	write(t, filepath.Join(w.Root, ".kata", "spool", "1.json"), "damaged")
+	fixture.Write(t, filepath.Join(w.Root, ".kata", "spool", "1.json"), "damaged")
 	if err := os.RemoveAll(filepath.Join(w.Root, "hints")); err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +250,7 @@ func TestKeysThatFail(t *testing.T) {
 // go test ./internal/practice -run Screens -update writes them.
 func TestScreens(t *testing.T) {
 	t.Parallel()
-	w := fixture(t)
+	w := fixture.Workbook(t)
 	k := w.Katas[0]
 	for _, c := range []struct{ name, source, keys string }{
 		{"unwritten", "", ""},
@@ -367,7 +344,7 @@ func golden(t *testing.T, name, got string) {
 	got = spun.ReplaceAllString(got, "double.go:3, in ")
 	path := filepath.Join("testdata", "screens", strings.ReplaceAll(name, " ", "-"))
 	if *update {
-		write(t, path, got)
+		fixture.Write(t, path, got)
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
@@ -386,8 +363,8 @@ func TestTmux(t *testing.T) {
 		}
 		t.Skip("no tmux")
 	}
-	w := fixture(t)
-	write(t, w.Katas[0].File, right)
+	w := fixture.Workbook(t)
+	fixture.Write(t, w.Katas[0].File, right)
 	kata := filepath.Join(t.TempDir(), "kata")
 	if out, err := exec.Command("go", "build", "-o", kata, "whyhow/scripts/kata").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -403,19 +380,7 @@ func TestTmux(t *testing.T) {
 	}
 	until := func(parts ...string) string {
 		t.Helper()
-		var screen string
-		for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-			screen = tmux("capture-pane", "-p")
-			all := true
-			for _, p := range parts {
-				all = all && strings.Contains(screen, p)
-			}
-			if all {
-				return screen
-			}
-		}
-		t.Fatalf("tmux never showed %q; it shows\n%s", parts, screen)
-		return ""
+		return shows(t, func() string { return tmux("capture-pane", "-p") }, parts...)
 	}
 	tmux("new-session", "-d", "-x", "80", "-y", "24", "-c", w.Root, "env", "PS1=$ ", "sh")
 	defer tmux("kill-server")

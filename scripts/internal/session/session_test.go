@@ -8,8 +8,7 @@ import (
 	"reflect"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
+	"whyhow/scripts/internal/fixture"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/progress"
 	"whyhow/scripts/internal/workbook"
@@ -20,32 +19,14 @@ const (
 	right   = "package double\n\nfunc Double(x float64) float64 { return 2 * x }\n\nfunc Halve(x float64) float64 { return x / 2 }\n"
 )
 
-func fixture(t *testing.T) (*workbook.Kata, *gotest.Runner) {
+func begin(t *testing.T) (*workbook.Kata, *gotest.Runner) {
 	t.Helper()
-	files, err := txtar.ParseFile("../../kata/testdata/fixture/workbook.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := t.TempDir()
-	for _, f := range files.Files {
-		write(t, filepath.Join(root, f.Name), string(f.Data))
-	}
-	w, err := workbook.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := fixture.Workbook(t)
 	r, err := gotest.New(w.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w.Katas[0], r
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // next is the next event that is no Slow: whether a build is slow depends on the machine.
@@ -73,7 +54,7 @@ func want(t *testing.T, s *Session, events ...Event) (last Event) {
 
 func TestSession(t *testing.T) {
 	t.Parallel()
-	k, r := fixture(t)
+	k, r := begin(t)
 	store := progress.Spool{Dir: filepath.Join(t.TempDir(), "spool")}
 	s := Start(t.Context(), k, Options{
 		Runner: r, Store: store, Artifacts: t.TempDir(),
@@ -84,11 +65,11 @@ func TestSession(t *testing.T) {
 	}
 
 	// A run is called off by a save, and by Again; what it would have found is never told.
-	write(t, k.File, endless)
+	fixture.Write(t, k.File, endless)
 	want(t, s, Started{})
 	s.Again()
 	want(t, s, Started{})
-	write(t, k.File, right)
+	fixture.Write(t, k.File, right)
 	want(t, s, Started{}, Judged{}, Done{})
 	if drawn := want(t, s, Drawn{}).(Drawn); len(drawn.Files) != 1 {
 		t.Errorf("Drawn = %+v", drawn)
@@ -114,9 +95,9 @@ func TestSession(t *testing.T) {
 // What cannot be recorded is told with the verdict, which stands.
 func TestUnrecorded(t *testing.T) {
 	t.Parallel()
-	k, r := fixture(t)
+	k, r := begin(t)
 	file := filepath.Join(t.TempDir(), "file")
-	write(t, file, "")
+	fixture.Write(t, file, "")
 	s := Start(t.Context(), k, Options{Runner: r, Store: broken{}})
 	if done := want(t, s, Started{}, Judged{}, Done{}).(Done); done.Unrecorded == nil || done.Report == nil {
 		t.Errorf("Done = %+v, want a Report and why it is not recorded", done)
@@ -133,8 +114,8 @@ func (broken) Standings() (map[string]progress.Standing, error) { return nil, ni
 // The end of its context ends a session, also in the middle of a run, and closes its events.
 func TestEnd(t *testing.T) {
 	t.Parallel()
-	k, r := fixture(t)
-	write(t, k.File, endless)
+	k, r := begin(t)
+	fixture.Write(t, k.File, endless)
 	ctx, cancel := context.WithCancel(t.Context())
 	s := Start(ctx, k, Options{Runner: r})
 	want(t, s, Started{})
@@ -149,7 +130,7 @@ func TestEnd(t *testing.T) {
 func TestWatchOutlivesItsFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "q01-double")
-	write(t, filepath.Join(dir, "double.go"), endless)
+	fixture.Write(t, filepath.Join(dir, "double.go"), endless)
 	saved, stands := make(chan struct{}), make(chan struct{})
 	var once bool
 	go watch(t.Context(), dir, false, saved, func() {
@@ -162,6 +143,6 @@ func TestWatchOutlivesItsFolder(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "double.go"), right)
+	fixture.Write(t, filepath.Join(dir, "double.go"), right)
 	<-saved
 }
