@@ -30,7 +30,7 @@ func ScoreMap(x tensor.CHW, w *mat.Dense, bias []float64, h, wd int) tensor.CHW 
 	panic("TODO: ScoreMap")
 }
 
-// Crop returns the h×w part of x, all channels, whose first row is top and whose first column is left. It panics if that part is not inside x.
+// Crop returns the h×w part of x, all channels, whose first row is top and whose first column is left. It panics if h or w is not positive, or if that part is not inside x.
 func Crop(x tensor.CHW, top, left, h, w int) tensor.CHW {
 	panic("TODO: Crop")
 }
@@ -42,7 +42,7 @@ func Slide(x tensor.CHW, size, stride int, score func(tensor.CHW) []float64) ten
 }
 
 // MapSize returns, along one axis, at how many places a net trained on images of size trained, with the given total stride, scores an image: where a whole crop fits. It
-// panics if image is smaller than trained or stride is not positive.
+// panics if image is smaller than trained, or trained or stride is not positive.
 func MapSize(image, trained, stride int) int {
 	panic("TODO: MapSize")
 }

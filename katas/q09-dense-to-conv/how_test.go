@@ -35,13 +35,35 @@ func TestCrop(t *testing.T) {
 		check.Why("top 1, left 3, 3 rows, 2 columns"),
 		check.Mistake(tensor.NewCHW(2, 3, 2, []float64{31, 32, 41, 42, 51, 52, 131, 132, 141, 142, 151, 152}), "you took top for the column and left for the row"),
 		check.Mistake(tensor.NewCHW(2, 2, 3, []float64{13, 14, 15, 23, 24, 25, 113, 114, 115, 123, 124, 125}), "you exchanged height and width"),
-		check.Mistake(tensor.NewCHW(1, 3, 2, []float64{13, 14, 23, 24, 33, 34}), "you cropped the first channel only"))
+		check.Mistake(tensor.NewCHW(1, 3, 2, []float64{13, 14, 23, 24, 33, 34}), "you cropped the first channel only"),
+		check.Mistake(tensor.NewCHW(2, 4, 3, []float64{13, 14, 15, 23, 24, 25, 33, 34, 35, 43, 44, 45, 113, 114, 115, 123, 124, 125, 133, 134, 135, 143, 144, 145}),
+			"you cropped one row and one column too many: row top+h is the first that is left out"),
+		check.Mistake(tensor.NewCHW(2, 2, 1, []float64{13, 23, 113, 123}), "you took h for the row and w for the column where the part ends: they are its size"))
+	for _, c := range []struct {
+		top, left, h, w int
+		want            tensor.CHW
+	}{
+		{0, 0, 6, 9, numbered(2, 6, 9)},
+		{0, 0, 1, 1, tensor.NewCHW(2, 1, 1, []float64{0, 100})},
+		{5, 8, 1, 1, tensor.NewCHW(2, 1, 1, []float64{58, 158})},
+		{4, 0, 2, 1, tensor.NewCHW(2, 2, 1, []float64{40, 50, 140, 150})},
+		{0, 7, 1, 2, tensor.NewCHW(2, 1, 2, []float64{7, 8, 107, 108})},
+	} {
+		got := densetoconv.Crop(numbered(2, 6, 9), c.top, c.left, c.h, c.w)
+		check.Equal(t, fmt.Sprintf("Crop(x, %d, %d, %d, %d) of a 6×9 map", c.top, c.left, c.h, c.w), got, c.want, check.Exact, check.Why("the part may reach to the last row and column"))
+	}
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Crop of 3 rows from row 4 of 6", func() { densetoconv.Crop(x, 4, 0, 3, 1) })
 		check.Panics(t, "Crop from column −1", func() { densetoconv.Crop(x, 0, -1, 1, 1) })
 		check.Panics(t, "Crop of 2 columns from column 8 of 9", func() { densetoconv.Crop(x, 0, 8, 1, 2) })
 		check.Panics(t, "Crop from row −1", func() { densetoconv.Crop(x, -1, 0, 1, 1) })
+		check.Panics(t, "Crop of 7 rows of 6", func() { densetoconv.Crop(x, 0, 0, 7, 1) })
+		check.Panics(t, "Crop of 10 columns of 9", func() { densetoconv.Crop(x, 0, 0, 1, 10) })
+		check.Panics(t, "Crop of 0 rows", func() { densetoconv.Crop(x, 2, 2, 0, 2) })
+		check.Panics(t, "Crop of 0 columns", func() { densetoconv.Crop(x, 2, 2, 2, 0) })
+		check.Panics(t, "Crop of −1 rows", func() { densetoconv.Crop(x, 2, 2, -1, 2) })
+		check.Panics(t, "Crop of −1 columns", func() { densetoconv.Crop(x, 2, 2, 2, -1) })
 	})
 	rng := check.Rand(t)
 	for _, size := range [][2]int{{4, 5}, {2, 3}} { // the whole map, and a part of it
@@ -71,7 +93,38 @@ type headCase struct {
 	MapMany, MapChannels                        check.Array
 }
 
-const hwcFlatten = "you took the map as flattened row, column, channel: here the channel comes first, as in PyTorch"
+const (
+	hwcFlatten = "you took the map as flattened row, column, channel: here the channel comes first, as in PyTorch"
+	cwhFlatten = "you took each channel column by column: it is flattened row by row"
+)
+
+// over gives what kernels k and bias give each window of x that fits, windows lying down rows and right columns apart.
+func over(x tensor.CHW, k tensor.OIHW, bias []float64, down, right int) tensor.CHW {
+	y := tensor.NewCHW(k.O, (x.H-k.H)/down+1, (x.W-k.W)/right+1, nil)
+	for o := range y.C {
+		for i := range y.H {
+			for j := range y.W {
+				sum := bias[o]
+				for n, weight := range k.Data[o*k.I*k.H*k.W : (o+1)*k.I*k.H*k.W] {
+					sum += weight * x.At(n/(k.H*k.W), i*down+n/k.W%k.H, j*right+n%k.W)
+				}
+				y.Set(o, i, j, sum)
+			}
+		}
+	}
+	return y
+}
+
+// firstChannel is k with weights for the first channel only.
+func firstChannel(k tensor.OIHW) tensor.OIHW {
+	k = k.Clone()
+	for n := range k.Data {
+		if n/(k.H*k.W)%k.I > 0 {
+			k.Data[n] = 0
+		}
+	}
+	return k
+}
 
 func TestDense(t *testing.T) {
 	defer check.Rescue(t)
@@ -85,6 +138,7 @@ func TestDense(t *testing.T) {
 				check.Why("score o is bias[o] + Σ w[o][n]·x[n] over the flattened map"),
 				check.Mistake(c.NoBias.Floats(), "you left the bias out"),
 				check.Mistake(c.Twice.Floats(), "you added the bias twice"),
+				check.Mistake(over(x, c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1).Data, cwhFlatten),
 				check.Mistake(c.YHWC.Floats(), hwcFlatten))
 		})
 		t.Run(c.Name+"/Kernel", func(t *testing.T) {
@@ -96,7 +150,7 @@ func TestDense(t *testing.T) {
 				check.Kept("w", w, c.W.Dense()),
 				check.Why("kernel o has the shape of the map, and row o of w in it"),
 				check.Mistake(c.KernelHWC.OIHW(), hwcFlatten),
-				check.Mistake(c.KernelCWH.OIHW(), "you filled each channel column by column: it is flattened row by row"),
+				check.Mistake(c.KernelCWH.OIHW(), cwhFlatten),
 				check.Mistake(c.KernelFlipped.OIHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"),
 				check.Mistake(tensor.NewOIHW(o, len(c.X.Data), 1, 1, c.W.Floats()), "you made 1×1 kernels: those fit the later dense layers; the first one needs the whole map"))
 			check.Panics(t, "Kernel for a larger map than w's", func() { densetoconv.Kernel(w, c.X.Shape[0]+1, h, wd) })
@@ -151,7 +205,11 @@ func TestScoreMap(t *testing.T) {
 				check.Mistake(c.MapMany.CHW(), "you added the bias with every weight: it counts once a score"),
 				check.Mistake(c.MapChannels.CHW(), "you added the bias once a channel: it counts once a score"),
 				check.Mistake(c.MapHWC.CHW(), hwcFlatten),
-				check.Mistake(c.MapFlipped.CHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"))
+				check.Mistake(c.MapFlipped.CHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"),
+				check.Mistake(over(x, c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1), cwhFlatten),
+				check.Mistake(over(x, firstChannel(c.Kernel.OIHW()), c.Bias.Floats(), 1, 1), "you used the first channel only: a window spans all channels"),
+				check.Mistake(over(x, c.Kernel.OIHW(), c.Bias.Floats(), h, wd), "you moved by a whole window: ScoreMap has stride 1, windows overlap"),
+				check.Mistake(over(x, tensor.NewOIHW(full.C, c.X.Shape[0], wd, h, c.W.Floats()), c.Bias.Floats(), 1, 1), "you exchanged the window's height and width"))
 		})
 	}
 	t.Run("arguments", func(t *testing.T) {
@@ -184,7 +242,7 @@ func TestSlide(t *testing.T) {
 	defer check.Rescue(t)
 	t.Run("MapSize", func(t *testing.T) {
 		defer check.Rescue(t)
-		cases := [][3]int{{384, 224, 32}, {224, 224, 32}, {255, 224, 32}, {256, 224, 32}, {30, 18, 4}, {10, 3, 2}, {7, 1, 3}}
+		cases := [][3]int{{384, 224, 32}, {224, 224, 32}, {255, 224, 32}, {256, 224, 32}, {30, 18, 4}, {10, 3, 2}, {7, 1, 3}, {9, 4, 1}, {5, 5, 9}, {1, 1, 1}}
 		each := func(f func(image, trained, stride int) int) map[string]int {
 			out := map[string]int{}
 			for _, c := range cases {
@@ -196,36 +254,47 @@ func TestSlide(t *testing.T) {
 			check.Why("one place more than whole strides fit behind the first crop"),
 			check.Mistake(each(func(i, s, d int) int { return (i - s) / d }), "you forgot the first crop: it stands before any stride is taken"),
 			check.Mistake(each(func(i, s, d int) int { return (i-s+d-1)/d + 1 }), "you rounded up: a place counts only where a whole crop fits"),
-			check.Mistake(each(func(i, _, d int) int { return i / d }), "you divided the image by the stride: that counts places where no whole crop fits"))
+			check.Mistake(each(func(i, _, d int) int { return i / d }), "you divided the image by the stride: that counts places where no whole crop fits"),
+			check.Mistake(each(func(i, s, d int) int { return (i - s + 1) / d }), "you divided all places, also those between the strides, by the stride, and rounded down: the first one always counts"),
+			check.Mistake(each(func(i, s, _ int) int { return i - s + 1 }), "you left out the stride"),
+			check.Mistake(each(func(i, s, _ int) int { return i / s }), "you divided the image by the crop: crops lie a stride apart and may overlap"))
 		check.Panics(t, "MapSize(223, 224, 32)", func() { densetoconv.MapSize(223, 224, 32) })
 		check.Panics(t, "MapSize(224, 224, 0)", func() { densetoconv.MapSize(224, 224, 0) })
 		check.Panics(t, "MapSize(256, 224, -32)", func() { densetoconv.MapSize(256, 224, -32) })
+		check.Panics(t, "MapSize(256, 0, 32)", func() { densetoconv.MapSize(256, 0, 32) })
+		check.Panics(t, "MapSize(256, -224, 32)", func() { densetoconv.MapSize(256, -224, 32) })
 	})
 	t.Run("Slide", func(t *testing.T) {
 		defer check.Rescue(t)
 		x := numbered(2, 8, 10)
 		// The scores of a crop are its first and its last value, so a map tells where each crop lay.
 		score := func(crop tensor.CHW) []float64 { return []float64{crop.Data[0], crop.Data[len(crop.Data)-1]} }
-		build := func(f func(i, j int) (first, last float64)) tensor.CHW {
-			y := tensor.NewCHW(2, 3, 4, nil)
-			for i := range 3 {
-				for j := range 4 {
-					first, last := f(i, j)
-					y.Set(0, i, j, first)
-					y.Set(1, i, j, last)
+		at := func(rows, columns, size, apart int) tensor.CHW {
+			y := tensor.NewCHW(2, rows, columns, nil)
+			for i := range rows {
+				for j := range columns {
+					y.Set(0, i, j, float64(10*apart*i+apart*j))
+					y.Set(1, i, j, float64(100+10*(apart*i+size-1)+apart*j+size-1))
 				}
 			}
 			return y
 		}
-		at := func(top, left int) (first, last float64) {
-			return float64(10*top + left), float64(100 + 10*(top+2) + left + 2)
-		}
 		got := densetoconv.Slide(x, 3, 2, score)
-		check.Equal(t, "Slide(x, 3, 2, score) with the first and the last value of a crop as its scores", got, build(func(i, j int) (float64, float64) { return at(2*i, 2*j) }), check.Exact,
+		check.Equal(t, "Slide(x, 3, 2, score) with the first and the last value of a crop as its scores", got, at(3, 4, 3, 2), check.Exact,
 			check.Kept("x, where a value is 100·channel + 10·row + column,", x, numbered(2, 8, 10)),
 			check.Why("3×3 crops at rows 0, 2, 4 and columns 0, 2, 4, 6"),
-			check.Mistake(build(func(i, j int) (float64, float64) { return at(i, j) }), "you moved by one pixel: neighbouring crops lie a stride apart"),
-			check.Mistake(build(func(i, j int) (float64, float64) { return at(3*i, 3*j) }), "you moved by a whole crop: neighbouring crops lie a stride apart and may overlap"))
+			check.Mistake(at(3, 4, 3, 1), "you moved by one pixel: neighbouring crops lie a stride apart"),
+			check.Mistake(at(2, 3, 3, 3), "you moved by a whole crop: neighbouring crops lie a stride apart and may overlap"))
+		// The last crop ends with the map, or it is the only one, or between crops there are pixels that none has.
+		for _, c := range []struct{ h, w, size, stride, rows, columns int }{
+			{7, 8, 3, 2, 3, 3}, {8, 9, 3, 2, 3, 4}, {5, 4, 3, 1, 3, 2}, {4, 4, 4, 3, 1, 1}, {4, 9, 4, 2, 1, 3}, {9, 4, 4, 2, 3, 1}, {7, 5, 2, 4, 2, 1}, {3, 4, 1, 1, 3, 4},
+		} {
+			got := densetoconv.Slide(numbered(2, c.h, c.w), c.size, c.stride, score)
+			check.Equal(t, fmt.Sprintf("Slide(x, %d, %d, score) of a %d×%d map", c.size, c.stride, c.h, c.w), got, at(c.rows, c.columns, c.size, c.stride), check.Exact,
+				check.Why("a crop at every stride-th row and column where a whole one fits: the last may end with the map"))
+		}
+		one := densetoconv.Slide(x, 3, 2, func(crop tensor.CHW) []float64 { return crop.Data[:1] })
+		check.Equal(t, "Slide(x, 3, 2, score) with a single score", one, tensor.NewCHW(1, 3, 4, at(3, 4, 3, 2).Data[:12]), check.Exact, check.Why("a channel a score"))
 		check.Panics(t, "Slide of 3×3 crops over a 2×5 map", func() { densetoconv.Slide(tensor.NewCHW(1, 2, 5, nil), 3, 1, score) })
 		check.Panics(t, "Slide of 3×3 crops over a 5×2 map", func() { densetoconv.Slide(tensor.NewCHW(1, 5, 2, nil), 3, 1, score) })
 		rng := check.Rand(t)
@@ -242,7 +311,7 @@ func TestCosts(t *testing.T) {
 	type costs map[string]int
 	both := func(f func(image, trained, stride, conv, dense int) (slide, whole int)) costs {
 		out := costs{}
-		for _, c := range [][5]int{{384, 224, 32, conv, dense}, {224, 224, 32, conv, dense}, {30, 18, 4, 1000, 70}} {
+		for _, c := range [][5]int{{384, 224, 32, conv, dense}, {224, 224, 32, conv, dense}, {30, 18, 4, 1000, 70}, {32, 18, 4, 100, 7}, {70_000, 1, 1, 3, 2}, {100_000, 50_000, 1000, 7, 5}} {
 			slide, whole := f(c[0], c[1], c[2], c[3], c[4])
 			name := fmt.Sprintf("image %d, trained %d, stride %d, conv %d, dense %d", c[0], c[1], c[2], c[3], c[4])
 			out[name+": slide"], out[name+": whole"] = slide, whole
@@ -250,6 +319,7 @@ func TestCosts(t *testing.T) {
 		return out
 	}
 	n := func(image, trained, stride int) int { return (image-trained)/stride + 1 }
+	const dividedFirst = "you divided before you multiplied: multiply first, so that only the result is rounded down"
 	check.Equal(t, "Costs(image, trained, stride, conv, dense)", both(densetoconv.Costs), both(func(i, s, d, c, f int) (int, int) {
 		return n(i, s, d) * n(i, s, d) * (c + f), c*i*i/(s*s) + n(i, s, d)*n(i, s, d)*f
 	}), check.Exact,
@@ -262,7 +332,28 @@ func TestCosts(t *testing.T) {
 		}), "you ran the dense head once: it runs at every place"),
 		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
 			return n(i, s, d) * n(i, s, d) * (c + f), c*(i/s)*(i/s) + n(i, s, d)*n(i, s, d)*f
-		}), "you divided the sides as whole numbers first: multiply before you divide, so that only the result is rounded down"),
+		}), dividedFirst),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), c/(s*s)*i*i + n(i, s, d)*n(i, s, d)*f
+		}), dividedFirst),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), c*i/s*i/s + n(i, s, d)*n(i, s, d)*f
+		}), dividedFirst),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), (c*i*i+s*s-1)/(s*s) + n(i, s, d)*n(i, s, d)*f
+		}), "you rounded up: the MACs of the convolutions are rounded down"),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), (2*c*i*i+s*s)/(2*s*s) + n(i, s, d)*n(i, s, d)*f
+		}), "you rounded to the nearest: the MACs of the convolutions are rounded down"),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d)*n(i, s, d)*c + f, c*i*i/(s*s) + n(i, s, d)*n(i, s, d)*f
+		}), "you ran the dense head once for all crops: each crop runs the whole net"),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return c*i*i/(s*s) + n(i, s, d)*n(i, s, d)*f, n(i, s, d) * n(i, s, d) * (c + f)
+		}), "you exchanged the results: slide comes first"),
+		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), c + n(i, s, d)*n(i, s, d)*f
+		}), "you ran the convolutions at the trained size only: they run over the whole image"),
 		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
 			return n(i, s, d) * n(i, s, d) * (c + f), (c + f) * i * i / (s * s)
 		}), "you let the dense head grow with the area: it runs once a place"),
@@ -274,6 +365,7 @@ func TestCosts(t *testing.T) {
 		check.Panics(t, "Costs(223, 224, 32, 1000, 70)", func() { densetoconv.Costs(223, 224, 32, 1000, 70) })
 		check.Panics(t, "Costs(256, 224, 0, 1000, 70)", func() { densetoconv.Costs(256, 224, 0, 1000, 70) })
 		check.Panics(t, "Costs(256, 224, -32, 1000, 70)", func() { densetoconv.Costs(256, 224, -32, 1000, 70) })
+		check.Panics(t, "Costs(256, 0, 32, 1000, 70)", func() { densetoconv.Costs(256, 0, 32, 1000, 70) })
 	})
 	check.Independent(t, "Costs(image, trained, stride, conv, dense)", densetoconv.Costs, check.Args{384, 224, 32, 5000, 70}, check.Args{300, 200, 16, 7000, 90})
 }
