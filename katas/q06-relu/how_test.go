@@ -1,8 +1,10 @@
 package relu_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,7 +56,15 @@ func TestReLU(t *testing.T) {
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return min(0, z) }),
 					"you kept the negative side and cut the positive one"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return min(max(0, z), 1) }),
-					"you cut ReLU off at 1: it has no upper bound"))
+					"you cut ReLU off at 1: it has no upper bound"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, 1, 0) }),
+					"you returned the slope of ReLU: its value is z where z is positive"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(0, z) + math.Log1p(math.Exp(-math.Abs(z))) }),
+					"you returned softplus, log(1+eᶻ): ReLU has a kink"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, math.Expm1(z)) }),
+					"you returned the ELU, which is eᶻ−1 left of 0: ReLU is 0 there"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, 0.01*z) }),
+					"you let 0.01·z through on the negative side: that is leaky ReLU"))
 		})
 	}
 	t.Run("no values", func(t *testing.T) {
@@ -100,7 +110,15 @@ func TestSlopes(t *testing.T) {
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return max(0, z) * dy }),
 					"you multiplied by the output of ReLU: multiply by its slope, 0 or 1"),
 				check.Mistake(apply(z, dy, func(z, _ float64) float64 { return pick(z > 0, 1, 0) }),
-					"you returned the slope alone: the chain rule multiplies it by dy"))
+					"you returned the slope alone: the chain rule multiplies it by dy"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * pick(z > 0, 1, pick(z < 0, -1, 0)) }),
+					"you let dy through with the other sign where z is negative: the slope is 0 there"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, 0, dy) }),
+					"you let dy through where z ≤ 0, and nowhere else: it is the other way round"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * pick(z > 0, 1, pick(z < 0, 0, 0.5)) }),
+					"you gave ReLU the slope ½ at 0: here, as in PyTorch, it is 0"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, max(0, dy), 0) }),
+					"you let through positive gradients only: where z is positive, dy passes with either sign"))
 		})
 	}
 	t.Run("ReLU, central differences", func(t *testing.T) {
@@ -127,6 +145,10 @@ func TestSlopes(t *testing.T) {
 				check.Why("σ′(z) = σ(z)(1 − σ(z)), finite for every z"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy / (1 + math.Exp(-z)) }),
 					"you returned σ(z), the value: its slope is asked for"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * z * (1 - z) }),
+					"you computed z(1−z), as if z were σ(z) already"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy / (1 + math.Exp(z)) }),
+					"you returned 1−σ(z): the slope is σ(z) times that"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * (1 - math.Pow(math.Tanh(z), 2)) }),
 					"you returned the slope of tanh"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * math.Exp(-z) / math.Pow(1+math.Exp(-z), 2) }), infinite),
@@ -165,14 +187,24 @@ func TestLeaky(t *testing.T) {
 			z, dy := c.Z.Floats(), c.Dy.Floats()
 			passed := check.Copy(z)
 			got := relu.Leaky(passed, c.Slope)
-			check.Equal(t, "Leaky(z, slope)", got, c.H.Floats(), check.Rel(1e-12), check.Kept("z", passed, z), check.With("slope", c.Slope),
+			fixed := []check.Option{} // of the case where 0.01 is the slope, nothing can be said
+			if c.Slope != 0.01 {
+				fixed = append(fixed, check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, 0.01*z) }), "you used 0.01 in place of slope"))
+			}
+			check.Equal(t, "Leaky(z, slope)", got, c.H.Floats(), check.Rel(1e-12), append(fixed, check.Kept("z", passed, z), check.With("slope", c.Slope),
 				check.Why("z where z is positive, slope·z elsewhere"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, c.Slope*z, z) }),
 					"you put the leak on the positive side"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(0, z) }),
 					"you let nothing through on the negative side"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, -c.Slope*z) }),
-					"you lost the sign of z on the negative side"))
+					"you lost the sign of z on the negative side"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(c.Slope, z) }),
+					"you took the larger of slope and z: it is slope·z that z is compared with"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(0, z) + c.Slope*z }),
+					"you added slope·z on both sides: it takes the place of z on the negative side alone"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, c.Slope*math.Expm1(z)) }),
+					"you returned the ELU, which is slope·(eᶻ−1) left of 0: leaky ReLU is a straight line there"))...)
 
 			passedZ, passedDy := check.Copy(z), check.Copy(dy)
 			got = relu.LeakyBackward(passedZ, passedDy, c.Slope)
@@ -189,7 +221,13 @@ func TestLeaky(t *testing.T) {
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z >= 0, dy, c.Slope*dy) }),
 					"you gave leaky ReLU the slope 1 at 0: here, as in PyTorch, it is the leak's"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, c.Slope*z) }),
-					"you returned slope·z on the negative side, the output: its derivative is slope, times dy"))
+					"you returned slope·z on the negative side, the output: its derivative is slope, times dy"),
+				check.Mistake(apply(z, dy, func(z, _ float64) float64 { return pick(z > 0, 1, c.Slope) }),
+					"you returned the slope of leaky ReLU alone: the chain rule multiplies it by dy"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, -c.Slope*dy) }),
+					"you sent back dy with the other sign on the negative side: leaky ReLU rises there too"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, c.Slope) }),
+					"you returned slope on the negative side: it multiplies dy"))
 		})
 	}
 	t.Run("central differences", func(t *testing.T) {
@@ -203,6 +241,8 @@ func TestLeaky(t *testing.T) {
 	t.Run("no leak", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Equal(t, "Leaky([-2 3], 0)", relu.Leaky([]float64{-2, 3}, 0), []float64{0, 3}, check.Exact)
+		check.Equal(t, "LeakyBackward([-2 3], [5 7], 0)", relu.LeakyBackward([]float64{-2, 3}, []float64{5, 7}, 0), []float64{0, 7}, check.Exact)
+		check.Equal(t, "Leaky(nil, 0.1)", relu.Leaky(nil, 0.1), []float64{}, check.Exact)
 	})
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -216,6 +256,7 @@ func TestLeaky(t *testing.T) {
 
 func TestInitialStd(t *testing.T) {
 	defer check.Rescue(t)
+	const integers = "you divided two integers, which gives 0 here: convert both to float64 first"
 	for _, c := range check.Golden[initialCase](t, "he") {
 		t.Run("He, "+c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
@@ -226,7 +267,11 @@ func TestInitialStd(t *testing.T) {
 				check.Mistake(1/math.Sqrt(n), "you chose the variance 1/fanIn: ReLU cuts half of the signal away, the weights must make up for it"),
 				check.Mistake(2/n, "you returned the variance: its root is the standard deviation"),
 				check.Mistake(1/math.Sqrt(2*n), "you put the 2 on the wrong side of the fraction"),
-				check.Mistake(math.Sqrt(6/n), "you returned the bound of the uniform form: the standard deviation is asked for"))
+				check.Mistake(math.Sqrt(6/n), "you returned the bound of the uniform form: the standard deviation is asked for"),
+				check.Mistake(1/n, "you returned the variance 1/fanIn: ReLU cuts half of the signal away, and the standard deviation is asked for"),
+				check.Mistake(math.Sqrt2/n, "you took the root of the 2 only: it is the root of the whole fraction"),
+				check.Mistake(math.Sqrt(2*n), "you multiplied by the fan-in: with more inputs each weight must be smaller"),
+				check.Mistake(math.Sqrt(float64(2/c.FanIn)), integers))
 			check.Equal(t, "√3·HeStd(fanIn)", math.Sqrt(3)*got, c.Bound, check.Rel(1e-12), check.With("fanIn", c.FanIn),
 				check.Why("kaiming_uniform_ draws from ±√3 standard deviations"))
 		})
@@ -242,14 +287,24 @@ func TestInitialStd(t *testing.T) {
 				check.Mistake(1/math.Sqrt(in+out), "you divided by the sum of both fans: divide by their mean"),
 				check.Mistake(1/math.Sqrt(in), "you left the fan-out out: Glorot's is a compromise between both directions"),
 				check.Mistake(1/math.Sqrt(out), "you left the fan-in out: Glorot's is a compromise between both directions"),
-				check.Mistake(math.Sqrt(6/(in+out)), "you returned the bound of Glorot's uniform form: the standard deviation is asked for"))
+				check.Mistake(math.Sqrt(6/(in+out)), "you returned the bound of Glorot's uniform form: the standard deviation is asked for"),
+				check.Mistake(math.Sqrt(2/in), "you returned He's: Glorot's counts both fans"),
+				check.Mistake(math.Sqrt(2/(in*out)), "you multiplied the fans: their mean counts"),
+				check.Mistake(math.Sqrt2/(in+out), "you took the root of the 2 only: it is the root of the whole fraction"),
+				check.Mistake(math.Sqrt(float64(2/(c.FanIn+c.FanOut))), integers))
 			check.Equal(t, "√3·GlorotStd(fanIn, fanOut)", math.Sqrt(3)*got, c.Bound, check.Rel(1e-12),
 				check.With("fanIn", c.FanIn), check.With("fanOut", c.FanOut),
 				check.Why("xavier_uniform_ draws from ±√3 standard deviations"))
 		})
 	}
+	t.Run("one input", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "HeStd(1)", relu.HeStd(1), math.Sqrt2, check.Rel(1e-12))
+		check.Equal(t, "GlorotStd(1, 1)", relu.GlorotStd(1, 1), 1.0, check.Rel(1e-12))
+	})
 	t.Run("no inputs", func(t *testing.T) {
 		defer check.Rescue(t)
+		check.Panics(t, "GlorotStd(5, -3)", func() { relu.GlorotStd(5, -3) })
 		check.Panics(t, "HeStd(0)", func() { relu.HeStd(0) })
 		check.Panics(t, "HeStd(-4)", func() { relu.HeStd(-4) })
 		check.Panics(t, "GlorotStd(-5, 3)", func() { relu.GlorotStd(-5, 3) })
@@ -262,64 +317,87 @@ func TestInitialStd(t *testing.T) {
 
 func TestDeadFraction(t *testing.T) {
 	defer check.Rescue(t)
-	const singleValues = "you counted single values that are not positive: a unit is dead only if that holds on every row"
-	mistakes := func(number, rows, zeroAlive, entries float64) []check.Option {
-		return []check.Option{
-			check.Mistake(number, "you returned a number of units: the fraction of them is asked for"),
-			check.Mistake(rows, "you counted examples without an active unit: a row is an example, a column a unit"),
-			check.Mistake(zeroAlive, "you took z = 0 for alive: the slope there is 0 too"),
-			check.Mistake(entries, singleValues),
-			check.Mistake(0.0, "you divided two integers, which gives 0 here: convert both to float64 first"),
+	batches := map[string]*mat.Dense{
+		"one of three alive":          mat.NewDense(4, 3, []float64{1, -1, 0, -2, -3, 0, 3, -1, -1, -1, -2, -4}),
+		"three of five alive":         mat.NewDense(3, 5, []float64{-1, 2, 0, -3, 5, 4, -2, 0, -1, 6, -2, -1, -1, -4, -3}),
+		"all alive, each on one row":  mat.NewDense(3, 3, []float64{1, -1, -1, -1, 1e-9, -1, -1, -1, 1}),
+		"all dead":                    mat.NewDense(2, 3, []float64{-1, 0, -2, -3, -1, 0}),
+		"alive on the last row alone": mat.NewDense(3, 2, []float64{-1, -1, -5, -1, 2, -1}),
+		"one example":                 mat.NewDense(1, 4, []float64{1, -1, 0, 2}),
+	}
+	each := func(f func(z *mat.Dense) float64) map[string]float64 {
+		found := map[string]float64{}
+		for name, z := range batches {
+			found[name] = f(z)
 		}
+		return found
 	}
-	for _, c := range []struct {
-		name     string
-		z        *mat.Dense
-		want     float64
-		mistakes []check.Option
-	}{
-		{
-			name: "one of three alive",
-			z: mat.NewDense(4, 3, []float64{
-				1, -1, 0,
-				-2, -3, 0,
-				3, -1, -1,
-				-1, -2, -4,
-			}),
-			want:     2.0 / 3,
-			mistakes: mistakes(2, 1.0/2, 1.0/3, 10.0/12),
-		},
-		{
-			name: "three of five alive",
-			z: mat.NewDense(3, 5, []float64{
-				-1, 2, 0, -3, 5,
-				4, -2, 0, -1, 6,
-				-2, -1, -1, -4, -3,
-			}),
-			want:     2.0 / 5,
-			mistakes: mistakes(2, 1.0/3, 1.0/5, 11.0/15),
-		},
-		{name: "all alive, each on one row", z: mat.NewDense(3, 3, []float64{1, -1, -1, -1, 1e-9, -1, -1, -1, 1}), want: 0, mistakes: []check.Option{
-			check.Mistake(6.0/9, singleValues),
-			check.Mistake(1.0/3, "you took a small positive z for dead: wherever z > 0 the slope is 1"),
-		}},
-		{name: "all dead", z: mat.NewDense(2, 3, []float64{-1, 0, -2, -3, -1, 0}), want: 1},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			defer check.Rescue(t)
-			passed := mat.DenseCopyOf(c.z) // no view: one case alone tells some mistakes
-			got := relu.DeadFraction(passed)
-			check.Equal(t, "DeadFraction(z)", got, c.want, check.Abs(1e-12), append(c.mistakes,
-				check.Kept("z", passed, c.z),
-				check.Why("a unit is dead if no row of its column is positive"))...)
-		})
+	share := func(units []int, dead func(j int) bool) float64 { // of the units that are dead
+		return float64(len(slices.DeleteFunc(units, func(j int) bool { return !dead(j) }))) / float64(len(units))
 	}
+	columns := func(z *mat.Dense, dead func(column []float64) bool) float64 {
+		return share(upTo(z.RawMatrix().Cols), func(j int) bool { return dead(mat.Col(nil, j, z)) })
+	}
+	fraction := func(z *mat.Dense) float64 {
+		return columns(z, func(column []float64) bool { return floats.Max(column) <= 0 })
+	}
+	t.Run("batches", func(t *testing.T) {
+		defer check.Rescue(t)
+		passed, got := map[string]*mat.Dense{}, map[string]float64{}
+		for name, z := range batches {
+			passed[name] = mat.DenseCopyOf(z) // no views: code that ignores the stride would be given a wrong name
+			got[name] = relu.DeadFraction(passed[name])
+		}
+		right := check.Equal(t, "DeadFraction(z), z with", got, each(fraction), check.Abs(1e-12), check.Kept("z", passed, batches),
+			check.Why("a unit is dead if no row of its column is positive"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return fraction(z) * float64(z.RawMatrix().Cols) }),
+				"you returned a number of units: the fraction of them is asked for"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return fraction(mat.DenseCopyOf(z.T())) }),
+				"you counted examples without an active unit: a row is an example, a column a unit"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return floats.Max(c) < 0 }) }),
+				"you took z = 0 for alive: the slope there is 0 too"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return floats.Max(c) <= 1e-6 }) }),
+				"you took a small positive z for dead: wherever z > 0 the slope is 1"),
+			check.Mistake(each(func(z *mat.Dense) float64 {
+				values := z.RawMatrix().Data
+				return share(upTo(len(values)), func(i int) bool { return values[i] <= 0 })
+			}), "you counted single values that are not positive: a unit is dead only if that holds on every row"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return math.Trunc(fraction(z)) }),
+				"you divided two integers, which gives 0 for every fraction below 1: convert both to float64 first"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return 1 - fraction(z) }),
+				"you returned the fraction of units that are alive"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return floats.Min(c) <= 0 }) }),
+				"you counted a unit as dead that is inactive on one row: it must be on all"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return floats.Sum(c) <= 0 }) }),
+				"you looked at the sum or the mean over the batch: one positive z keeps a unit alive"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return c[0] <= 0 }) }),
+				"you looked at the first row only"),
+			check.Mistake(each(func(z *mat.Dense) float64 {
+				return fraction(z) * float64(z.RawMatrix().Cols) / float64(z.RawMatrix().Rows)
+			}), "you divided by the number of rows: the fraction is one of the units, the columns"))
+		if !right {
+			return
+		}
+		nan := math.NaN()
+		z := mat.NewDense(3, 4, []float64{nan, 1, nan, -1, -1, nan, 2, nan, -2, -1, -1, -3})
+		check.Equal(t, "DeadFraction of units with [NaN -1 -2], [1 NaN -1], [NaN 2 -1] and [-1 NaN -3]", relu.DeadFraction(z), 0.5, check.Exact,
+			check.Why("a NaN is not positive: the first and the last unit are dead"))
+	})
 	t.Run("empty", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "DeadFraction of an empty matrix", func() { relu.DeadFraction(&mat.Dense{}) })
 	})
 	z := mat.NewDense(3, 4, []float64{1, -1, -1, 0, -1, -1, 2, 0, 1, 0, -1, 0})
 	check.Independent(t, "DeadFraction(z)", relu.DeadFraction, check.Args{z}, check.Args{mat.NewDense(3, 4, []float64{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0})})
+}
+
+// upTo is 0, 1, … n−1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // slip is a mistake on the way through a stack of layers.
@@ -330,6 +408,10 @@ const (
 	transposed      // the weights of a layer are drawn column by column
 	sameW           // all layers have the weights of the first
 	noReLU          // z goes on as it is
+	sameInput       // every layer gets the input x
+	cutInput        // the input goes through a ReLU
+	smallInput      // the input is drawn with the weights' std
+	late            // the first moment is the input's
 )
 
 // stack sends an input through random ReLU layers as SecondMoments is to, and returns what measure says of the inputs z
@@ -340,7 +422,11 @@ func stack(layers, width int, std float64, rng *rand.Rand, s slip, measure func(
 		m.Apply(func(int, int, float64) float64 { return std * rng.NormFloat64() }, m)
 		return m
 	}
-	h := draw(1, 1)
+	h := draw(1, pick(s == smallInput, std, 1))
+	if s == cutInput {
+		h.Apply(func(_, _ int, v float64) float64 { return max(0, v) }, h)
+	}
+	x := h
 	found := make([]float64, layers)
 	var w mat.Matrix
 	for l := range found {
@@ -353,8 +439,15 @@ func stack(layers, width int, std float64, rng *rand.Rand, s slip, measure func(
 		var z, next mat.Dense
 		z.Mul(h, w)
 		next.Apply(func(_, _ int, v float64) float64 { return pick(v > 0 || s == noReLU, v, 0) }, &z)
+		measured := &next
+		if s == late {
+			measured = h
+		}
+		found[l] = measure(z.RawRowView(0), measured.RawRowView(0))
 		h = &next
-		found[l] = measure(z.RawRowView(0), h.RawRowView(0))
+		if s == sameInput {
+			h = x
+		}
 	}
 	return found
 }
@@ -396,9 +489,26 @@ func TestSecondMoments(t *testing.T) {
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), sameW, secondMoment),
 					"you drew W once: every layer gets weights of its own"),
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), noReLU, secondMoment),
-					"you left the ReLU out"))
+					"you left the ReLU out"),
+				check.Mistake(stack(c.layers, c.width, c.std, rng(), sameInput, secondMoment),
+					"you sent the input into every layer: the next one gets what the last gave"),
+				check.Mistake(stack(c.layers, c.width, c.std, rng(), cutInput, secondMoment),
+					"you sent the input through a ReLU: the first layer gets it as it is drawn"),
+				check.Mistake(stack(c.layers, c.width, c.std, rng(), smallInput, secondMoment),
+					"you drew the input with std too: it is of N(0, 1)"),
+				check.Mistake(stack(c.layers, c.width, c.std, rng(), late, secondMoment),
+					"you measured what goes into each layer: it is what comes out of it that counts"))
 		})
 	}
+	t.Run("one layer, or one unit", func(t *testing.T) {
+		defer check.Rescue(t)
+		for _, c := range [][2]int{{1, 4}, {1, 1}, {3, 1}} {
+			for seed := range uint64(4) { // a stack of width 1 is 0 from the first negative z on
+				rng := func() *rand.Rand { return rand.New(rand.NewPCG(seed, 6)) }
+				check.Equal(t, fmt.Sprintf("SecondMoments(%d, %d, 0.9, rng)", c[0], c[1]), relu.SecondMoments(c[0], c[1], 0.9, rng()), stack(c[0], c[1], 0.9, rng(), none, secondMoment), check.Rel(1e-9))
+			}
+		}
+	})
 	t.Run("no layers", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)

@@ -60,7 +60,7 @@ func GlorotStd(fanIn, fanOut int) float64 {
 }
 
 // DeadFraction returns the fraction of units, 0…1, that are dead on this batch: z is N×units, a row an example, a
-// column the inputs of one ReLU, and a unit is dead if z > 0 on no row. It panics if z is empty.
+// column the inputs of one ReLU, and a unit is dead if z > 0 on no row; a NaN is not above 0. It panics if z is empty.
 func DeadFraction(z *mat.Dense) float64 {
 	panic("TODO: DeadFraction")
 }
