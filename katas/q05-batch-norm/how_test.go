@@ -1,7 +1,9 @@
 package batchnorm_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -28,13 +30,18 @@ func TestStats(t *testing.T) {
 				check.Kept("x", passed, x), check.Why("a feature is a column: its mean runs over the rows"),
 				check.Mistake(rowMean, "you took the statistics of each row; a feature is a column"),
 				check.Mistake(sample(c.Mean.Floats(), x), "you divided the sum by N−1: a mean is ÷ N"),
-				check.Mistake(columnSums(x), "you did not divide the sum by N")) {
+				check.Mistake(columnSums(x), "you did not divide the sum by N"),
+				check.Mistake(times(columnSums(x), 1/float64(len(c.Mean.Data))), "you divided by the number of columns: a mean over the rows is ÷ N"),
+				check.Mistake(c.Variance.Floats(), "you returned the variance first: the mean comes first")) {
 				return // the variance would repeat it
 			}
 			check.Equal(t, "Stats(x) variance", variance, c.Variance.Floats(), check.Rel(1e-10),
 				check.With("x", x), check.Why("the biased variance is the mean squared distance from the mean"),
 				check.Mistake(sample(c.Variance.Floats(), x), "you divided by N−1: that is the sample variance; batch norm takes the biased one, ÷ N"),
 				check.Mistake(roots(c.Variance.Floats(), 0), "you returned the standard deviation: the variance is its square"),
+				check.Mistake(times(columnSums(product(x, x)), 1/float64(c.X.Shape[0])), "you did not subtract the mean before you squared"),
+				check.Mistake(times(columnSums(mapped(x, func(i, j int) float64 { return math.Abs(x.At(i, j) - c.Mean.Data[j]) })), 1/float64(c.X.Shape[0])),
+					"you took the mean distance from the mean: the variance is the mean of its square"),
 				check.Mistake(rowVariance, "you took the statistics of each row; a feature is a column"))
 		})
 	}
@@ -50,10 +57,18 @@ func TestStats(t *testing.T) {
 		}
 		const lossy = "you computed E[x²] − E[x]²: at an offset of 10⁶ both are 10¹² and their difference keeps four digits; " +
 			"subtract the mean before you square"
-		check.Equal(t, "Stats(x) variance", variance, []float64{35.0 / 12}, check.Rel(1e-9),
+		if !check.Equal(t, "Stats(x) variance", variance, []float64{35.0 / 12}, check.Rel(1e-9),
 			check.With("x", "one column, 10⁶ + (4, 0, 5, 1, 3, 2)"), check.Why("an offset changes no variance, and must not cost its digits"),
 			check.Mistake([]float64{square/6 - sum/6*(sum/6)}, lossy),
-			check.Mistake([]float64{meanSquare - mean*mean}, lossy))
+			check.Mistake([]float64{meanSquare - mean*mean}, lossy)) {
+			return
+		}
+		// Where the mean is no float64, other forms lose digits too.
+		x = mat.NewDense(7, 1, []float64{1e6 + 0.3, 1e6 + 17.1, 1e6 + 4.7, 1e6 + 29.9, 1e6 + 11.3, 1e6 + 23.7, 1e6 + 8.9})
+		_, want := columnStats(mapped(x, func(i, j int) float64 { return x.At(i, j) - 1e6 })) // exact differences
+		_, variance = batchnorm.Stats(check.Copy(x))
+		check.Equal(t, "Stats(x) variance", variance, want, check.Rel(1e-9),
+			check.With("x", "one column, 10⁶ + (0.3, 17.1, 4.7, 29.9, 11.3, 23.7, 8.9)"), check.Why("the mean squared distance from the mean"))
 	})
 	t.Run("one row", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -94,9 +109,23 @@ func TestTrain(t *testing.T) {
 					"you normalised with the running statistics: those are for inference; training uses the batch's own"),
 				check.Mistake(c.normalised(x, c.NextMean.Floats(), roots(c.NextVar.Floats(), c.Eps)),
 					"you updated the running statistics and normalised with those: training uses the batch's own"),
+				check.Mistake(c.normalised(x, times(mean, 0), roots(variance, c.Eps)), "you did not subtract the mean of the batch"),
+				check.Mistake(c.betaFirst().normalised(x, mean, roots(variance, c.Eps)), "you added β before you scaled: γ multiplies x̂ alone"),
+				check.Mistake(c.rowwise(x), "you normalised each row, as layer norm does: batch norm normalises each column"),
 				check.Known("γ", c.Gamma.Floats()), check.Known("β", c.Beta.Floats()))
 		})
 	}
+	t.Run("a constant feature", func(t *testing.T) {
+		defer check.Rescue(t)
+		l := batchnorm.New(2)
+		l.Gamma, l.Beta = []float64{3, 1}, []float64{-0.5, 0}
+		y := l.Train(mat.NewDense(3, 2, []float64{7, -2, 7, 0, 7, 2}))
+		s := math.Sqrt(8.0/3 + 1e-5)
+		check.Equal(t, "Train(x) of the columns (7, 7, 7) and (−2, 0, 2)", y, mat.NewDense(3, 2, []float64{-0.5, -2 / s, -0.5, 0, -0.5, 2 / s}), check.Rel(1e-9),
+			check.Why("x − μ is 0 in the first: it gives β, and eps keeps it from 0/0"),
+			check.Mistake(mat.NewDense(3, 2, []float64{7, -2 / s, 7, 0, 7, 2 / s}), "you left a feature whose variance is 0 as it was"))
+	})
+	check.Panics(t, "Train on no rows", func() { batchnorm.New(3).Train(&mat.Dense{}) })
 	check.Panics(t, "Train on one row", func() { batchnorm.New(3).Train(mat.NewDense(1, 3, nil)) })
 	check.Panics(t, "New(3).Train on 4 columns", func() { batchnorm.New(3).Train(mat.NewDense(5, 4, nil)) })
 	check.Panics(t, "New(3).Train on 2 columns", func() { batchnorm.New(3).Train(mat.NewDense(5, 2, nil)) })
@@ -136,8 +165,56 @@ func TestRunning(t *testing.T) {
 				check.Mistake(mix(oldVar, unbiased, 1-c.Momentum), flipped),
 				check.Mistake(mix(oldVar, variance, 1-c.Momentum), "you put momentum on the old value, and averaged the biased variance"),
 				check.Mistake(mix(oldVar, roots(variance, c.Eps), c.Momentum), "you averaged the standard deviation: it is the variance that is kept"),
+				check.Mistake(mix(oldVar, plus(unbiased, c.Eps), c.Momentum), "you averaged σ² + eps: eps belongs to the root, not to what is kept"),
 				check.Mistake(oldVar, unchanged),
 				check.Mistake(unbiased, replaced))
+		})
+	}
+	t.Run("batch after batch", func(t *testing.T) {
+		defer check.Rescue(t)
+		rng := check.Rand(t)
+		l := batchnorm.New(3)
+		type statistics struct{ Mean, Var []float64 }
+		var got, want, first, mean, corrected []statistics
+		then := func(so []statistics, m float64, with statistics) []statistics {
+			last := statistics{make([]float64, 3), []float64{1, 1, 1}}
+			if len(so) > 0 {
+				last = so[len(so)-1]
+			}
+			return append(so, statistics{mix(last.Mean, with.Mean, m), mix(last.Var, with.Var, m)})
+		}
+		for k := range 4 {
+			x := mapped(mat.NewDense(5, 3, nil), func(_, j int) float64 { return float64(j+1) + 2*rng.NormFloat64() })
+			l.Train(check.Copy(x))
+			got = append(got, statistics{slices.Clone(l.RunningMean), slices.Clone(l.RunningVar)})
+			mu, biased := columnStats(x)
+			batch := statistics{mu, sample(biased, x)}
+			want = then(want, 0.1, batch)
+			mean = then(mean, 1/float64(k+1), batch)
+			m := 0.1
+			if k == 0 {
+				m = 1
+			}
+			first = then(first, m, batch)
+			corrected = append(corrected, statistics{times(want[k].Mean, 1/(1-math.Pow(0.9, float64(k+1)))), want[k].Var})
+		}
+		check.Equal(t, "running statistics of New(3) after each of four batches", got, want, check.Rel(1e-9),
+			check.Why("running ← (1 − momentum)·running + momentum·batch, for the first batch as for the others: before it running is 0 and 1"),
+			check.Mistake(first, "you took the first batch's statistics as they are: it is mixed with 0 and 1 like every other"),
+			check.Mistake(mean, "you took the mean of all batches: an old one counts less and less"),
+			check.Mistake(corrected, "you corrected the running mean for its start at 0, as Adam does: batch norm does not"))
+	})
+	for _, momentum := range []float64{0, 1} {
+		t.Run(fmt.Sprintf("momentum %v", momentum), func(t *testing.T) {
+			defer check.Rescue(t)
+			l := batchnorm.New(1)
+			l.Momentum, l.RunningMean[0], l.RunningVar[0] = momentum, 3, 5
+			l.Train(mat.NewDense(3, 1, []float64{-2, 0, 8}))
+			const byDefault = "you took a momentum of 0 for none, and used 0.1"
+			check.Equal(t, fmt.Sprintf("running mean 3 after the batch (−2, 0, 8), momentum %v", momentum), l.RunningMean, []float64{3 - momentum}, check.Rel(1e-12),
+				check.Mistake([]float64{2.9}, byDefault))
+			check.Equal(t, fmt.Sprintf("running variance 5 after the batch (−2, 0, 8), momentum %v", momentum), l.RunningVar, []float64{5 + 23*momentum}, check.Rel(1e-12),
+				check.Mistake([]float64{7.3}, byDefault))
 		})
 	}
 }
@@ -162,6 +239,12 @@ func TestInfer(t *testing.T) {
 				check.Mistake(c.normalised(x, rm, plus(roots(rv, 0), c.Eps)), "you added eps outside the root, to σ: it is √(σ² + eps)"),
 				check.Mistake(c.normalised(x, rm, rv), "you divided by the running variance: take its root"),
 				check.Mistake(c.withoutGamma().normalised(x, rm, roots(rv, c.Eps)), "you left γ out: scale before you add β"),
+				check.Mistake(c.betaFirst().normalised(x, rm, roots(rv, c.Eps)), "you added β before you scaled: γ multiplies x̂ alone"),
+				check.Mistake(c.normalised(x, rm, roots(rv, 0)), "you left eps out of √(σ² + eps), σ² the running variance"),
+				check.Mistake(c.normalised(x, times(rm, 0), roots(rv, c.Eps)), "you did not subtract the running mean"),
+				check.Mistake(c.normalised(x, rm, roots(sample(rv, x), c.Eps)), "you corrected the running variance for N−1: it is unbiased already"),
+				check.Mistake(c.normalised(x, rm, roots(variance, c.Eps)), "you took the mean from the running statistics and the variance from this batch: both are the running ones"),
+				check.Mistake(c.normalised(x, mean, roots(rv, c.Eps)), "you took the mean from this batch: both statistics are the running ones"),
 				check.Known("γ", c.Gamma.Floats()), check.Known("β", c.Beta.Floats()))
 			check.Equal(t, "the layer after Infer(x)", *l, *c.layer(), check.Rel(1e-12),
 				check.Why("inference changes nothing: an answer must not depend on what was asked before"),
@@ -197,13 +280,20 @@ func TestBackward(t *testing.T) {
 			})
 			check.Equal(t, "Backward(x, dy) dBeta", dBeta, c.DBeta.Floats(), check.Rel(1e-8), append(given,
 				check.Why("β is added to every row: its gradient is the sum of dy over the rows"),
-				check.Mistake(times(c.DBeta.Floats(), 1/float64(n)), "you took the mean over the rows: the gradient is the sum"))...)
+				check.Mistake(times(c.DBeta.Floats(), 1/float64(n)), "you took the mean over the rows: the gradient is the sum"),
+				check.Mistake(columnSums(mapped(dy, func(i, j int) float64 { return c.Gamma.Data[j] * dy.At(i, j) })), "you multiplied by γ: β is added behind it"))...)
 			check.Equal(t, "Backward(x, dy) dGamma", dGamma, c.DGamma.Floats(), check.Rel(1e-8), append(given,
 				check.Why("γ multiplies x̂ in every row: its gradient is the sum of dy·x̂ over the rows"),
 				check.Mistake(c.DBeta.Floats(), "you summed dy alone: γ multiplies x̂, so sum dy·x̂"),
 				check.Mistake(columnSums(product(dy, x)), "you summed dy·x: γ multiplies the normalised x̂"),
 				check.Mistake(columnSums(product(dy, centred)), "you summed dy·(x − μ): x̂ is that divided by √(σ² + eps)"),
 				check.Mistake(columnSums(product(dy, inferred)), "you took x̂ from the running statistics: Train normalises with those of the batch"),
+				check.Mistake(columnSums(product(dy, mapped(x, func(i, j int) float64 { return c.Gamma.Data[j]*xhat.At(i, j) + c.Beta.Data[j] }))), "you summed dy·y: γ multiplies x̂, before β is added"),
+				check.Mistake(columnSums(product(dy, mapped(x, func(i, j int) float64 { return centred.At(i, j) / (math.Sqrt(variance[j]) + c.Eps) }))),
+					"you added eps outside the root, to σ: it is √(σ² + eps)"),
+				check.Mistake(columnSums(product(dy, mapped(x, func(i, j int) float64 { return centred.At(i, j) / math.Sqrt(variance[j]*float64(n)/float64(n-1)+c.Eps) }))),
+					"you divided by N−1: that is the sample variance; batch norm normalises with the biased one, ÷ N"),
+				check.Mistake(columnSums(mapped(x, func(i, j int) float64 { return c.Gamma.Data[j] * xhat.At(i, j) * dy.At(i, j) })), "you multiplied by γ: it is γ that the gradient is of"),
 				check.Mistake(times(c.DGamma.Floats(), 1/float64(n)), "you took the mean over the rows: the gradient is the sum"))...)
 
 			// dx = γ/√(σ² + eps) · (dy − a·mean(dy) − b·x̂·mean(dy·x̂)) with a = b = 1; a mistake has other a, b.
@@ -235,10 +325,10 @@ func TestBackward(t *testing.T) {
 		draw := func(offset, spread float64) func(i, j int) float64 {
 			return func(_, j int) float64 { return offset*float64(j+1) + spread*rng.NormFloat64() }
 		}
-		x := mapped(mat.NewDense(6, 4, nil), draw(3, 1.5))
+		x := mapped(mat.NewDense(6, 5, nil), draw(3, 1.5))
 		dy := mapped(x, draw(0.3, 1))
-		l := batchnorm.New(4)
-		l.Gamma, l.Beta, l.Eps = []float64{0.7, -1.3, 2, 1.6}, []float64{0.5, -2, 1, 3}, 1e-3
+		l := batchnorm.New(5)
+		l.Gamma, l.Beta, l.Eps = []float64{0.7, -1.3, 2, 1.6, 0}, []float64{0.5, -2, 1, 3, 0}, 1e-3
 		dx, dGamma, dBeta := l.Backward(check.Copy(x), check.Copy(dy))
 		loss := func() float64 {
 			mean, variance := columnStats(x)
@@ -249,6 +339,16 @@ func TestBackward(t *testing.T) {
 		check.Gradient(t, "Backward(x, dy) dGamma", dGamma, l.Gamma, loss)
 		check.Gradient(t, "Backward(x, dy) dBeta", dBeta, l.Beta, loss)
 	})
+	t.Run("a constant feature", func(t *testing.T) {
+		defer check.Rescue(t)
+		l := batchnorm.New(1)
+		l.Gamma, l.Eps = []float64{3}, 0.25
+		dx, dGamma, dBeta := l.Backward(mat.NewDense(3, 1, []float64{7, 7, 7}), mat.NewDense(3, 1, []float64{1, 2, 6}))
+		check.Equal(t, "Backward(x, dy) dx of x (7, 7, 7), dy (1, 2, 6), γ 3, eps ¼", dx, mat.NewDense(3, 1, []float64{-12, -6, 18}), check.Rel(1e-9),
+			check.Why("σ is 0: γ/√eps is 6, and dy less its mean is (−2, −1, 3)"))
+		check.Equal(t, "Backward(x, dy) dGamma and dBeta of x (7, 7, 7), dy (1, 2, 6)", append(dGamma, dBeta...), []float64{0, 9}, check.Tol{Rel: 1e-9, Abs: 1e-12})
+	})
+	check.Panics(t, "Backward on no rows", func() { batchnorm.New(3).Backward(&mat.Dense{}, &mat.Dense{}) })
 	check.Panics(t, "Backward on one row", func() { batchnorm.New(3).Backward(mat.NewDense(1, 3, nil), mat.NewDense(1, 3, nil)) })
 	check.Panics(t, "New(3).Backward on 4 columns", func() { batchnorm.New(3).Backward(mat.NewDense(4, 4, nil), mat.NewDense(4, 4, nil)) })
 	check.Panics(t, "New(3).Backward on 2 columns", func() { batchnorm.New(3).Backward(mat.NewDense(4, 2, nil), mat.NewDense(4, 2, nil)) })
@@ -275,10 +375,13 @@ func TestFold(t *testing.T) {
 				check.Mistake(w, "you left w as it was: each column is scaled"),
 				check.Mistake(scaled(w, c.Gamma.Floats(), roots(c.RunningVar.Floats(), 0)), "you left eps out of s"),
 				check.Mistake(scaled(w, c.Gamma.Floats(), plus(c.RunningVar.Floats(), c.Eps)), "you divided by the variance: take its root"),
+				check.Mistake(scaled(w, c.Gamma.Floats(), plus(roots(c.RunningVar.Floats(), 0), c.Eps)), "you added eps outside the root, to σ: it is √(running variance + eps)"),
+				check.Mistake(scaled(w, roots(c.RunningVar.Floats(), c.Eps), c.Gamma.Floats()), "you multiplied by √(running variance + eps) and divided by γ: it is the other way round"),
 				check.Known("γ", c.Gamma.Floats()), check.Known("√(running variance + eps)", roots(c.RunningVar.Floats(), c.Eps)))
 			s := make([]float64, len(b))
 			unscaled, uncentred, noBeta := make([]float64, len(b)), make([]float64, len(b)), make([]float64, len(b))
 			noBias, scaledBeta, neither := make([]float64, len(b)), make([]float64, len(b)), make([]float64, len(b))
+			meanAdded, meanUnscaled := make([]float64, len(b)), make([]float64, len(b))
 			for j := range s {
 				s[j] = c.Gamma.Data[j] / math.Sqrt(c.RunningVar.Data[j]+c.Eps)
 				unscaled[j] = b[j] - c.RunningMean.Data[j]*s[j] + c.Beta.Data[j]
@@ -287,6 +390,8 @@ func TestFold(t *testing.T) {
 				noBias[j] = -c.RunningMean.Data[j]*s[j] + c.Beta.Data[j]
 				scaledBeta[j] = (b[j] - c.RunningMean.Data[j] + c.Beta.Data[j]) * s[j]
 				neither[j] = b[j] + c.Beta.Data[j]
+				meanAdded[j] = (b[j]+c.RunningMean.Data[j])*s[j] + c.Beta.Data[j]
+				meanUnscaled[j] = b[j]*s[j] - c.RunningMean.Data[j] + c.Beta.Data[j]
 			}
 			check.Equal(t, "Fold(w, b, l) bias", bias, c.Bias.Floats(), check.Rel(1e-9),
 				check.With("b", b), check.With("running mean", c.RunningMean.Floats()), check.With("γ/√(running variance + eps)", s), check.With("β", c.Beta.Floats()),
@@ -295,6 +400,8 @@ func TestFold(t *testing.T) {
 				check.Mistake(uncentred, "you did not subtract the running mean"),
 				check.Mistake(noBias, "you dropped b: it goes through the normalisation too"),
 				check.Mistake(scaledBeta, "you scaled β too: it is added after the scaling"),
+				check.Mistake(meanAdded, "you added the running mean: it is subtracted"),
+				check.Mistake(meanUnscaled, "you did not scale the running mean: it is subtracted first, so it is scaled with b"),
 				check.Mistake(neither, "you added β to b: b is centred and scaled first"),
 				check.Mistake(noBeta, "you left β out"))
 			check.Equal(t, "the layer after Fold(w, b, l)", *l, *c.layer(), check.Rel(1e-12), check.Why("folding changes none of its arguments"))
@@ -302,6 +409,7 @@ func TestFold(t *testing.T) {
 	}
 	check.Panics(t, "Fold of w 4×2 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 2, nil), make([]float64, 3), batchnorm.New(3)) })
 	check.Panics(t, "Fold of w 4×4 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 4, nil), make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of no biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), nil, batchnorm.New(3)) })
 	check.Panics(t, "Fold of 4 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), make([]float64, 4), batchnorm.New(3)) })
 	args, others := drawnArgs(t)
 	check.Independent(t, "Fold(w, b, l)", batchnorm.Fold,
@@ -360,6 +468,22 @@ func (s *state) withoutGamma() *state {
 	out := *s
 	out.Gamma = check.Array{Shape: s.Gamma.Shape, Data: each(s.Gamma.Data, func(float64) float64 { return 1 })}
 	return &out
+}
+
+// betaFirst is s where β is added before the scaling: γ·β in its place.
+func (s *state) betaFirst() *state {
+	out := *s
+	out.Beta = check.Array{Shape: s.Beta.Shape, Data: s.Beta.Floats()}
+	floats.Mul(out.Beta.Data, s.Gamma.Data)
+	return &out
+}
+
+// rowwise normalises the rows of x in place of its columns.
+func (s *state) rowwise(x *mat.Dense) *mat.Dense {
+	mean, variance := columnStats(mat.DenseCopyOf(x.T()))
+	return mapped(x, func(i, j int) float64 {
+		return s.Gamma.Data[j]*(x.At(i, j)-mean[i])/math.Sqrt(variance[i]+s.Eps) + s.Beta.Data[j]
+	})
 }
 
 // normalised returns γ·(x − mean)/divisor + β.
