@@ -41,39 +41,69 @@ func upTo(n int) []int {
 
 func TestBatches(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range []struct {
-		n, size int
-		want    []int
-	}{
-		{10, 3, []int{3, 3, 3, 1}},
-		{12, 4, []int{4, 4, 4}},
-		{11, 6, []int{6, 5}},
-		{5, 8, []int{5}},
-		{4, 1, []int{1, 1, 1, 1}},
-	} {
-		t.Run(fmt.Sprintf("%d in batches of %d", c.n, c.size), func(t *testing.T) {
+	const twice = "you drew an index twice: put all of them in a random order, then cut"
+	cases := [][2]int{{10, 3}, {12, 4}, {11, 6}, {5, 8}, {4, 1}, {6, 6}, {1, 1}, {1, 3}, {9, 2}}
+	each := func(f func(n, size int) []int) map[string][]int {
+		out := map[string][]int{}
+		for _, c := range cases {
+			out[fmt.Sprintf("Batches(%d, %d, rng)", c[0], c[1])] = f(c[0], c[1])
+		}
+		return out
+	}
+	cut := func(n, size int) []int {
+		lengths := slices.Repeat([]int{size}, n/size)
+		if n%size > 0 {
+			lengths = append(lengths, n%size)
+		}
+		return lengths
+	}
+	t.Run("lengths", func(t *testing.T) {
+		defer check.Rescue(t)
+		rng := check.Rand(t)
+		check.Equal(t, "lengths of the batches", each(func(n, size int) []int { return lengths(batchsize.Batches(n, size, rng)) }), each(cut), check.Exact,
+			check.Why("full batches, and a shorter one for what is left"),
+			check.Mistake(each(func(n, size int) []int { return slices.Repeat([]int{size}, n/size) }),
+				"you dropped the short last batch: every example belongs to the epoch"),
+			check.Mistake(each(func(n, size int) []int { return slices.Repeat([]int{size}, (n+size-1)/size) }),
+				"you filled the last batch up: it may be shorter"),
+			check.Mistake(each(func(n, size int) []int {
+				if n%size == 0 {
+					return append(cut(n, size), 0)
+				}
+				return cut(n, size)
+			}), "you added an empty batch where the last one is full"),
+			check.Mistake(each(func(n, size int) []int {
+				lengths := cut(n, size)
+				slices.Reverse(lengths)
+				return lengths
+			}), "you put the short batch first: it is the last"),
+			check.Mistake(each(func(n, size int) []int {
+				var lengths []int
+				for k := range (n + size - 1) / size {
+					batches := (n + size - 1) / size
+					lengths = append(lengths, n*(k+1)/batches-n*k/batches)
+				}
+				return lengths
+			}), "you evened the batches out: all but the last have the length size"),
+			check.Mistake(each(func(n, size int) []int { return cut(n, (n+size-1)/size) }),
+				"you cut into size batches: size is the length of a batch"))
+	})
+	for _, c := range cases {
+		t.Run(fmt.Sprintf("%d in batches of %d", c[0], c[1]), func(t *testing.T) {
 			defer check.Rescue(t)
-			got := batchsize.Batches(c.n, c.size, check.Rand(t))
-			call := fmt.Sprintf("Batches(%d, %d, rng)", c.n, c.size)
-			opts := []check.Option{check.Why("full batches, and a shorter one for what is left")}
-			if c.n%c.size != 0 {
-				opts = append(opts,
-					check.Mistake(c.want[:len(c.want)-1], "you dropped the short last batch: every example belongs to the epoch"),
-					check.Mistake(slices.Repeat([]int{c.size}, len(c.want)), "you filled the last batch up: it may be shorter"))
-			}
-			check.Equal(t, call+" lengths", lengths(got), c.want, check.Exact, opts...)
-			sorted := joined(got)
+			sorted := joined(batchsize.Batches(c[0], c[1], check.Rand(t)))
 			slices.Sort(sorted)
-			opts = []check.Option{
+			opts := []check.Option{
 				check.Why("an epoch visits each example exactly once"),
-				check.Mistake(fromOne(c.n), "you counted from 1: the indices are 0…n−1"),
+				check.Mistake(fromOne(c[0]), "you counted from 1: the indices are 0…n−1"),
 			}
-			if len(slices.Compact(slices.Clone(sorted))) < len(sorted) {
-				opts = append(opts, check.Mistake(sorted, "you drew an index twice: put all of them in a random order, then cut"))
+			if len(sorted) == c[0] && len(slices.Compact(slices.Clone(sorted))) < len(sorted) {
+				opts = append(opts, check.Mistake(sorted, twice))
 			}
-			check.Equal(t, call+" indices, sorted", sorted, upTo(c.n), check.Exact, opts...)
+			check.Equal(t, fmt.Sprintf("Batches(%d, %d, rng) indices, sorted", c[0], c[1]), sorted, upTo(c[0]), check.Exact, opts...)
 		})
 	}
+	shuffled := true
 	t.Run("order", func(t *testing.T) {
 		defer check.Rescue(t)
 		seed := check.Rand(t).Uint64()
@@ -81,7 +111,7 @@ func TestBatches(t *testing.T) {
 		first, second := joined(batchsize.Batches(40, 6, rng)), joined(batchsize.Batches(40, 6, rng))
 		again := joined(batchsize.Batches(40, 6, rand.New(rand.NewPCG(seed, 7))))
 		// 40 examples have 40! orders: two equal ones are no accident.
-		check.Equal(t, "the order is shuffled", !slices.IsSorted(first), true, check.Exact,
+		shuffled = check.Equal(t, "the order is shuffled", !slices.IsSorted(first), true, check.Exact,
 			check.Mistake(false, "you left the examples in their own order"))
 		check.Equal(t, "two epochs in a row have different orders", !slices.Equal(first, second), true, check.Exact,
 			check.Mistake(false, "you gave the same order twice: draw it from rng, which moves on"))
@@ -90,6 +120,9 @@ func TestBatches(t *testing.T) {
 	})
 	t.Run("every order is equally likely", func(t *testing.T) {
 		defer check.Rescue(t)
+		if !shuffled {
+			return // the last part has said so
+		}
 		rng := check.Rand(t)
 		const draws = 30_000
 		counts := map[[3]int]int{}
@@ -103,7 +136,12 @@ func TestBatches(t *testing.T) {
 			off = math.Max(off, math.Abs(float64(count)-draws/6.0))
 		}
 		opts := []check.Option{check.With("counts", fmt.Sprint(counts)), check.Why("a fair shuffle favours none of the 6 orders")}
-		if len(counts) == 6 {
+		switch {
+		case len(counts) < 6:
+			opts = append(opts, check.Mistake(false, "some orders never come: shuffle all examples, then cut"))
+		case len(counts) > 6:
+			opts = append(opts, check.Mistake(false, twice))
+		default:
 			opts = append(opts, check.Mistake(false, "you favour some orders: swap with a position that is still open (Fisher–Yates), or use rng.Perm"))
 		}
 		// The largest deviation over 300 seeds: [24, 267] for a fair shuffle, [505, 766] for swaps with any position.
@@ -183,6 +221,8 @@ func TestGradient(t *testing.T) {
 				check.Mistake(sum, "you summed over the rows: the mean is asked for"),
 				check.Mistake(scaled(2/b, sum), "you kept a factor of 2: the ½ of the loss takes it away"),
 				check.Mistake(scaled(-1/b, sum), "you took y − x·w for x·w − y: the sign is flipped"),
+				check.Mistake(scaled(1/b, sumGradient(x, make([]float64, len(y)), w, c.Rows)), "you left y out: it is the error x·w − y that counts"),
+				check.Mistake(scaled(1/(b-1), sum), "you divided by one row less than there are"),
 			}
 			if b != n {
 				opts = append(opts,
@@ -232,15 +272,31 @@ func TestEpochGradient(t *testing.T) {
 			}
 			px, pw := check.Copy(x), check.Copy(w)
 			got := batchsize.EpochGradient(px, check.Copy(y), pw, check.Copy(c.Batches))
-			check.Equal(t, "EpochGradient(x, y, w, batches)", got, c.Grad.Floats(), check.Rel(1e-9),
+			opts := []check.Option{
 				check.With("batches", fmt.Sprint(c.Batches)), check.Kept("x", px, x), check.Kept("w", pw, w),
 				check.Why("the gradient of the mean loss over all rows listed"),
 				check.Mistake(scaled(1/float64(len(c.Batches)), sums), "you gave every batch the same weight: a short one holds fewer examples"),
 				check.Mistake(sums, "you added the gradients of the batches up: they are means, weigh them"),
 				check.Mistake(sumGradient(x, y, w, rows), "you weighed by the sizes of the batches, but did not divide by the number of rows"),
-				check.Mistake(scaled(1/float64(len(kept)), sumGradient(x, y, w, kept)), "you left the last batch out"))
+				check.Mistake(scaled(1/float64(len(kept)), sumGradient(x, y, w, kept)), "you left the last batch out"),
+			}
+			if len(rows) < len(y) {
+				opts = append(opts,
+					check.Mistake(scaled(1/float64(len(y)), sumGradient(x, y, w, rows)), "you divided by all N: divide by the number of rows listed"),
+					check.Mistake(scaled(1/float64(len(y)), sumGradient(x, y, w, upTo(len(y)))), "you went through all of x: only the rows listed count"))
+			}
+			check.Equal(t, "EpochGradient(x, y, w, batches)", got, c.Grad.Floats(), check.Rel(1e-9), opts...)
 		})
 	}
+	t.Run("a row in two batches", func(t *testing.T) {
+		defer check.Rescue(t)
+		args, _ := problems(t)
+		x, y, w := args[0].(*mat.Dense), args[1].([]float64), args[2].([]float64)
+		got := batchsize.EpochGradient(check.Copy(x), check.Copy(y), check.Copy(w), [][]int{{4, 1, 3}, {1}, {5, 5}})
+		check.Equal(t, "EpochGradient(x, y, w, [[4 1 3] [1] [5 5]])", got, scaled(1.0/6, sumGradient(x, y, w, []int{4, 1, 3, 1, 5, 5})), check.Rel(1e-9),
+			check.Why("a row that is listed twice counts twice"),
+			check.Mistake(scaled(1.0/4, sumGradient(x, y, w, []int{1, 3, 4, 5})), "you counted every row once: one that is listed twice counts twice"))
+	})
 	t.Run("no rows", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "EpochGradient of no batches", func() {
@@ -292,7 +348,11 @@ func TestNoiseVariance(t *testing.T) {
 				check.Mistake(bySize(func(b float64) float64 { return math.Sqrt(variance / b * (n - b) / (n - 1)) }),
 					"you took the root: the variance is asked for, not the standard deviation"),
 				check.Mistake(bySize(func(b float64) float64 { return variance / (b * b) * (n - b) / (n - 1) }),
-					"you divided by B²: a mean of B has 1/B of the variance"))
+					"you divided by B²: a mean of B has 1/B of the variance"),
+				check.Mistake(bySize(func(b float64) float64 { return variance * b * (n - b) / (n - 1) }),
+					"you returned the variance of the sum: a mean is a B-th of it"),
+				check.Mistake(bySize(func(b float64) float64 { return variance * (n - b) / (n - 1) }),
+					"you left the batch size out: a mean of B has 1/B of the variance"))
 		})
 	}
 	t.Run("one example", func(t *testing.T) {
@@ -312,19 +372,22 @@ func TestNoiseVariance(t *testing.T) {
 
 func TestBudgets(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range []struct{ n, size, epochs, want, floor, across int }{
-		{120, 50, 2, 6, 4, 5},
-		{7, 3, 4, 12, 8, 10},
-		{1797, 64, 10, 290, 280, 281},
-	} {
-		check.Equal(t, fmt.Sprintf("Updates(%d, %d, %d)", c.n, c.size, c.epochs), batchsize.Updates(c.n, c.size, c.epochs), c.want, check.Exact,
-			check.Why("a short last batch is an update too, in every epoch"),
-			check.Mistake(c.floor, "you did not count the short last batch of an epoch"),
-			check.Mistake(c.across, "you let a batch run on into the next epoch: each epoch ends with its own short batch"),
-			check.Mistake(c.want/c.epochs, "you counted one epoch only"))
+	updates := func(f func(n, size, epochs int) int) map[string]int {
+		out := map[string]int{}
+		for _, c := range [][3]int{{120, 50, 2}, {7, 3, 4}, {1797, 64, 10}, {5, 8, 2}, {120, 10, 3}, {9, 9, 1}, {8, 3, 1}, {4, 3, 0}} {
+			out[fmt.Sprintf("Updates(%d, %d, %d)", c[0], c[1], c[2])] = f(c[0], c[1], c[2])
+		}
+		return out
 	}
-	check.Equal(t, "Updates(5, 8, 2)", batchsize.Updates(5, 8, 2), 2, check.Exact, check.Why("one batch of all 5, twice"))
-	check.Equal(t, "Updates(120, 10, 3)", batchsize.Updates(120, 10, 3), 36, check.Exact, check.Why("12 full batches, three times"))
+	perEpoch := func(n, size int) int { return (n + size - 1) / size }
+	check.Equal(t, "number of updates", updates(batchsize.Updates), updates(func(n, size, epochs int) int { return perEpoch(n, size) * epochs }), check.Exact,
+		check.Why("a short last batch is an update too, in every epoch"),
+		check.Mistake(updates(func(n, size, epochs int) int { return n / size * epochs }), "you did not count the short last batch of an epoch"),
+		check.Mistake(updates(func(n, size, epochs int) int { return perEpoch(n*epochs, size) }), "you let a batch run on into the next epoch: each epoch ends with its own short batch"),
+		check.Mistake(updates(func(n, size, epochs int) int { return n * epochs / size }), "you let a batch run on into the next epoch, and rounded down: each epoch ends with its own short batch"),
+		check.Mistake(updates(func(n, size, epochs int) int { return perEpoch(n, size) }), "you counted one epoch only"),
+		check.Mistake(updates(func(n, size, epochs int) int { return (n/size + 1) * epochs }), "you counted a short last batch where there is none"),
+		check.Mistake(updates(func(n, size, epochs int) int { return n * epochs }), "you counted an update an example: there is one a batch"))
 
 	check.Equal(t, "ScaledRate(0.1, 256, 8192)", batchsize.ScaledRate(0.1, 256, 8192), 3.2, check.Rel(1e-12),
 		check.Why("k times the batch, k times the rate"),
@@ -336,30 +399,45 @@ func TestBudgets(t *testing.T) {
 		check.Mistake(0.4*64/24, "you turned the ratio round: a larger batch takes a larger rate"),
 		check.Mistake(0.0, "you divided whole numbers: 24/64 is 0 among ints"))
 
-	for _, c := range []struct {
-		batch  int
-		widths []int
-		want   int
-	}{
-		{32, []int{784, 300, 100, 10}, 305_664},
-		{3, []int{4, 7, 2}, 312},
-	} {
-		product, weights := 1, 0
-		for l, width := range c.widths {
-			product *= width
-			if l > 0 {
-				weights += c.widths[l-1] * width
-			}
+	bytes := func(f func(batch int, widths []int) int) map[string]int {
+		out := map[string]int{}
+		for _, c := range []struct {
+			batch  int
+			widths []int
+		}{{32, []int{784, 300, 100, 10}}, {3, []int{4, 7, 2}}, {1, []int{5, 1}}, {4096, []int{100_000, 1000}}} {
+			out[fmt.Sprintf("ActivationBytes(%d, %v)", c.batch, c.widths)] = f(c.batch, slices.Clone(c.widths))
 		}
-		check.Equal(t, fmt.Sprintf("ActivationBytes(%d, %v)", c.batch, c.widths), batchsize.ActivationBytes(c.batch, c.widths), c.want, check.Exact,
-			check.Why("every example keeps every value of every layer, 8 bytes each"),
-			check.Mistake(c.want/c.batch, "you counted one example: every example of the batch keeps its own activations"),
-			check.Mistake(c.want/2, "you took 4 bytes a value: a float64 has 8"),
-			check.Mistake(c.want/8, "you counted values: bytes are asked for"),
-			check.Mistake(8*c.batch*product, "you multiplied the widths: the layers' values add up"),
-			check.Mistake(8*weights, "you counted the weights: they do not grow with the batch, the activations do"),
-			check.Mistake(c.want-8*c.batch*c.widths[0], "you left the first layer out: all layers of widths count"))
+		return out
 	}
+	sum := func(widths []int) (total int) {
+		for _, width := range widths {
+			total += width
+		}
+		return total
+	}
+	check.Equal(t, "bytes kept for the backward pass", bytes(batchsize.ActivationBytes), bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths) }), check.Exact,
+		check.Why("every example keeps every value of every layer, 8 bytes each"),
+		check.Mistake(bytes(func(_ int, widths []int) int { return 8 * sum(widths) }), "you counted one example: every example of the batch keeps its own activations"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return 4 * batch * sum(widths) }), "you took 4 bytes a value: a float64 has 8"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return batch * sum(widths) }), "you counted values: bytes are asked for"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return 64 * batch * sum(widths) }), "you counted bits: bytes are asked for"),
+		check.Mistake(bytes(func(batch int, widths []int) int {
+			product := 8 * batch
+			for _, width := range widths {
+				product *= width
+			}
+			return product
+		}), "you multiplied the widths: the layers' values add up"),
+		check.Mistake(bytes(func(_ int, widths []int) int {
+			weights := 0
+			for l := range len(widths) - 1 {
+				weights += widths[l] * widths[l+1]
+			}
+			return 8 * weights
+		}), "you counted the weights: they do not grow with the batch, the activations do"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[1:]) }), "you left the first layer out: all layers of widths count"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[:len(widths)-1]) }), "you left the last layer out: all layers of widths count"),
+		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * slices.Max(widths) }), "you counted the widest layer: the backward pass needs all of them"))
 	check.Independent(t, "Updates(n, size, epochs)", batchsize.Updates, check.Args{120, 50, 2}, check.Args{70, 30, 4})
 	check.Independent(t, "ScaledRate(rate, from, to)", batchsize.ScaledRate, check.Args{0.1, 256, 512}, check.Args{0.4, 64, 128})
 	check.Independent(t, "ActivationBytes(batch, widths)", batchsize.ActivationBytes, check.Args{3, []int{9, 7, 2}}, check.Args{5, []int{6, 4, 1}})
@@ -446,7 +524,8 @@ func TestSGD(t *testing.T) {
 			check.Equal(t, "SGD(x, y, w, …) losses", losses, want, check.Rel(1e-9), append(options(func(_, losses []float64) []float64 { return losses }),
 				check.Mistake(scaled(2, want), "you left the ½ out of the loss"),
 				check.Mistake(scaled(float64(len(y)), want), "you summed the loss over the rows: it is a mean"),
-				check.Mistake(before, "you measured the loss before the epoch: it is asked for after"))...)
+				check.Mistake(before, "you measured the loss before the epoch: it is asked for after"),
+				check.Mistake(slices.Repeat(want[len(want)-1:], len(want)), "you measured all losses at the last weights: each is that after its epoch"))...)
 		})
 	}
 	t.Run("any order", anyOrder)
@@ -488,6 +567,11 @@ func anyOrder(t *testing.T) {
 	rng := check.Rand(t)
 	const n, epochs, rate = 4, 12, 0.1
 	perms := combin.Permutations(n, n) // the first is the rows' own order
+	// Epochs with a row that comes twice, but not one row alone.
+	sequences := slices.DeleteFunc(combin.Cartesian([]int{n, n, n, n}), func(order []int) bool {
+		different := len(slices.Compact(slices.Sorted(slices.Values(order))))
+		return different == n || different == 1
+	})
 	x, y, w := mat.NewDense(n, 2, nil), make([]float64, n), []float64{0.5, -0.5}
 	x.Apply(func(int, int, float64) float64 { return 1 + rng.NormFloat64() }, x)
 	for i := range y {
@@ -519,7 +603,7 @@ func anyOrder(t *testing.T) {
 	}
 	orders := map[int]bool{}
 	for e, got := range losses {
-		var right, apart []float64
+		var right, apart, twice []float64
 		for _, order := range perms {
 			right = append(right, loss(x, y, epoch(w, y, order), all))
 			for _, pairing := range perms[1:] {
@@ -527,11 +611,15 @@ func anyOrder(t *testing.T) {
 				apart = append(apart, loss(x, y, epoch(w, mixed, order), all))
 			}
 		}
+		for _, order := range sequences {
+			twice = append(twice, loss(x, y, epoch(w, y, order), all))
+		}
 		k := nearest(got, right)
 		opts := []check.Option{
 			check.With("x", x), check.With("y", y), check.With("w before the epoch", w), check.With("rate", rate),
 			check.Why("of the losses that the 24 orders of four rows give, the nearest"),
 			check.Mistake(apart[nearest(got, apart)], "you shuffled x without y: a row and its target stay together"),
+			check.Mistake(twice[nearest(got, twice)], "you drew an index twice in one epoch: each row comes once"),
 		}
 		// 552 wrong losses lie about: a tight tolerance keeps one of them from passing for right.
 		if !check.Equal(t, fmt.Sprintf("SGD of 4 rows, batches of 1: losses[%d]", e), got, right[k], check.Rel(1e-11), opts...) {
@@ -543,7 +631,7 @@ func anyOrder(t *testing.T) {
 	check.Equal(t, "SGD of 4 rows, batches of 1: w1", w1, w, check.Rel(1e-9), check.Why("the weights after the last update"))
 	says := "you shuffled once: every epoch takes a fresh order"
 	if orders[0] {
-		says = "you left the examples in their own order: every epoch takes a fresh one"
+		says = "you took the examples in their own order in every epoch: each takes a fresh one"
 	}
 	// The same one of 24 orders 12 times running has a chance of 24⁻¹¹.
 	check.Equal(t, "12 epochs use more than one order", len(orders) > 1, true, check.Exact, check.Mistake(false, says))
