@@ -1,8 +1,10 @@
 package zeroinit_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -31,6 +33,7 @@ func TestPriorLoss(t *testing.T) {
 				check.Mistake(c.want/math.Ln2, "you took the logarithm to base 2: that is in bits; nats need the natural logarithm"),
 				check.Mistake(-c.want, "you left the minus sign out: an entropy is never negative"),
 				check.Mistake(c.want*float64(len(c.labels)), "you summed over the labels: the loss is a mean over them"),
+				check.Mistake(c.want/float64(c.classes), "you took the mean over the classes: it is their sum"),
 				check.Mistake(math.Log(float64(c.classes)), "you returned ln(classes): that is the entropy of equal frequencies only"))
 		})
 	}
@@ -44,6 +47,11 @@ func TestPriorLoss(t *testing.T) {
 		check.Equal(t, "PriorLoss([2 0 0 2], 4)", zeroinit.PriorLoss([]int{2, 0, 0, 2}, 4), math.Ln2, check.Rel(1e-12),
 			check.Why("a class that does not occur adds nothing: 0·ln 0 = 0"),
 			check.Mistake(math.NaN(), "you computed 0·ln 0 = 0·(−∞) = NaN: leave out the classes that do not occur"))
+	})
+	t.Run("one class alone", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "PriorLoss([1 1 1], 3)", zeroinit.PriorLoss([]int{1, 1, 1}, 3), 0.0, check.Abs(1e-15), check.Why("labels that are all the same hold nothing to guess"))
+		check.Equal(t, "PriorLoss([0], 1)", zeroinit.PriorLoss([]int{0}, 1), 0.0, check.Abs(1e-15))
 	})
 	t.Run("bad labels", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -91,6 +99,7 @@ func TestInit(t *testing.T) {
 		w1, w2 := drawn(in, hidden, rng.NormFloat64), drawn(hidden, out, rng.NormFloat64)
 		rng = generator()
 		columns := mat.DenseCopyOf(drawn(hidden, in, rng.NormFloat64).T())
+		second := drawn(hidden, out, generator().NormFloat64)
 
 		n := zeroinit.He(in, hidden, out, generator())
 		for _, w := range []struct {
@@ -102,7 +111,10 @@ func TestInit(t *testing.T) {
 			{"W1", n.W1, w1, in, hidden, []check.Option{
 				check.Mistake(scaled(math.Sqrt(2./in), columns), "you drew the weights column by column: draw them row by row"),
 			}},
-			{"W2", n.W2, w2, hidden, out, nil},
+			{"W2", n.W2, w2, hidden, out, []check.Option{
+				check.Mistake(scaled(math.Sqrt(2./in), w2), "you divided by the inputs of the net: the fan-in of W2 is the number of hidden units"),
+				check.Mistake(scaled(math.Sqrt(2./hidden), second), "you drew W2 first: W1 is the first"),
+			}},
 		} {
 			check.Equal(t, "He(5, 7, 3, rng)."+w.name, w.got, scaled(math.Sqrt(2/w.fanIn), w.draws), check.Rel(1e-12),
 				append(w.more,
@@ -110,6 +122,7 @@ func TestInit(t *testing.T) {
 					check.Mistake(scaled(2/w.fanIn, w.draws), "you left the root out: 2/fan-in is the variance, its root is the standard deviation"),
 					check.Mistake(scaled(math.Sqrt(1/w.fanIn), w.draws), "you used the variance 1/fan-in: ReLU zeroes half of its inputs, so He doubles it"),
 					check.Mistake(scaled(math.Sqrt(2/w.fanOut), w.draws), "you divided by the fan-out: the fan-in is the number of rows of the matrix"),
+					check.Mistake(scaled(math.Sqrt(2/(w.fanIn+w.fanOut)), w.draws), "you used Glorot's variance, 2/(fan-in + fan-out): He's counts the fan-in alone"),
 					check.Mistake(w.draws, "you did not scale the draws: the standard deviation is √(2/fan-in)"))...)
 		}
 		check.Equal(t, "He(5, 7, 3, rng).B1", n.B1, make([]float64, hidden), check.Exact)
@@ -152,6 +165,9 @@ func TestForward(t *testing.T) {
 				check.Mistake(affine(h, w2, c.B2.Floats()), "you returned the logits: softmax turns them into probabilities"),
 				check.Mistake(softmaxRows(affine(h, w2, nil)), "you left the bias B2 out"),
 				check.Mistake(softmaxColumns(affine(h, w2, c.B2.Floats())), "you normalised the columns: the probabilities of one example, a row, sum to 1"),
+				check.Mistake(softmaxRows(relu(affine(h, w2, c.B2.Floats()))), "you sent the logits through ReLU: only the hidden layer has one"),
+				check.Mistake(sigmoids(affine(h, w2, c.B2.Floats())), "you returned sigmoids of the logits: softmax makes a row sum to 1"),
+				check.Mistake(overall(affine(h, w2, c.B2.Floats())), "you divided by the sum over all rows: the probabilities of one example, a row, sum to 1"),
 				check.Mistake(softmaxRows(affine(affine(x, w1, c.B1.Floats()), w2, c.B2.Floats())), "you fed the output layer z: it reads the hidden layer after ReLU"))
 		})
 	}
@@ -163,6 +179,16 @@ func TestForward(t *testing.T) {
 				check.Why("exp(1000) overflows, but softmax does not change when one number is subtracted from all logits of a row"))
 		})
 	}
+	t.Run("rows far apart", func(t *testing.T) {
+		defer check.Rescue(t)
+		n := &zeroinit.Net{W1: mat.NewDense(1, 1, []float64{1}), B1: []float64{0}, W2: mat.NewDense(1, 2, []float64{2000, 2001}), B2: []float64{-1000, -1001}}
+		_, probs := n.Forward(mat.NewDense(2, 1, []float64{0, 1}))
+		p, nan := 1/(1+math.Exp(-1)), math.NaN()
+		check.Equal(t, "Forward(x) probs of the logits −1000, −1001 and 1000, 1000", probs, mat.NewDense(2, 2, []float64{p, 1 - p, 0.5, 0.5}), check.Rel(1e-9),
+			check.Why("what is subtracted is the largest logit of the row itself"),
+			check.Mistake(mat.NewDense(2, 2, []float64{nan, nan, 0.5, 0.5}), "you subtracted the largest logit of all rows: in a row far below it every exponential is 0"),
+			check.Mistake(mat.NewDense(2, 2, []float64{nan, nan, nan, nan}), "you took eᶻ of the logits as they are: 0/0 and ∞/∞ are NaN"))
+	})
 	t.Run("wrong width", func(t *testing.T) {
 		defer check.Rescue(t)
 		n := check.Golden[netCase](t, "net")[0].net()
@@ -175,6 +201,7 @@ func TestForward(t *testing.T) {
 
 func TestBackward(t *testing.T) {
 	defer check.Rescue(t)
+	const clipped = "you clipped the probability, or added a small number to it, before the logarithm: a net that is sure and wrong has a large loss"
 	for _, c := range check.Golden[netCase](t, "net") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
@@ -184,7 +211,27 @@ func TestBackward(t *testing.T) {
 			check.Equal(t, "Backward(x, labels) loss", loss, c.Loss, check.Rel(1e-9),
 				check.Why("the mean over the rows of −ln p of the label"), check.Kept("x", passed, c.X.Dense()),
 				check.Mistake(rows*c.Loss, "you summed over the rows: the loss is their mean"),
-				check.Mistake(-c.Loss, "you left the minus sign of −ln p out"))
+				check.Mistake(-c.Loss, "you left the minus sign of −ln p out"),
+				check.Mistake(c.Loss/math.Ln2, "you took the logarithm to base 2: that is in bits; nats need the natural logarithm"),
+				check.Mistake(c.meanLoss(func(p []float64, _ int) float64 { return -math.Log(floats.Max(p)) }), "you took the largest probability: it is that of the label that counts"),
+				check.Mistake(c.meanLoss(func(p []float64, k int) float64 { return 1 - p[k] }), "you left the logarithm out"),
+				check.Mistake(c.meanLoss(func(p []float64, k int) float64 {
+					sum := 0.0
+					for j, v := range p {
+						if j == k {
+							v = 1 - v
+						}
+						sum -= math.Log(1 - v)
+					}
+					return sum
+				}), "you added −ln(1 − p) of the other classes, as for independent sigmoids: with softmax the label's own −ln p is all"),
+				check.Mistake(c.meanLoss(func(p []float64, _ int) float64 {
+					sum := 0.0
+					for _, v := range p {
+						sum -= math.Log(v)
+					}
+					return sum
+				}), "you summed over all classes: only the label's −ln p counts"))
 			check.Equal(t, "Backward(x, labels) left the net", n, c.net(), check.Exact, check.Why("Backward computes the gradient; Step applies it"))
 
 			for _, p := range c.parts(grad) {
@@ -196,6 +243,9 @@ func TestBackward(t *testing.T) {
 				}
 				if p.noMask != nil {
 					opts = append(opts, check.Mistake(p.noMask, "you let the gradient through hidden units whose output is 0: the slope of ReLU is 0 there"))
+				}
+				if p.noReLU != nil {
+					opts = append(opts, check.Mistake(p.noReLU, "you multiplied by z: what comes into W2 is the hidden layer after ReLU"))
 				}
 				if b, ok := p.want.([]float64); ok {
 					opts = append(opts, check.Mistake(make([]float64, len(b)), "you left the gradient of a bias at 0: it is the sum of δ over the rows"))
@@ -218,6 +268,29 @@ func TestBackward(t *testing.T) {
 					opts = append(opts, check.Mistake(p.noMask, "you took the slope of ReLU at 0 as 1: this kata, as PyTorch, takes it as 0"))
 				}
 				check.Equal(t, "Backward(x, labels) grad."+p.name, p.got, p.want, check.Rel(1e-9), opts...)
+			}
+		})
+	}
+	t.Run("sure and wrong", func(t *testing.T) {
+		defer check.Rescue(t)
+		// The logits are 250 and 0, and the label's is 0: ln p is −250, far below what a float64 next to 1 can tell, far above its smallest.
+		n := &zeroinit.Net{W1: mat.NewDense(1, 1, []float64{1}), B1: []float64{0}, W2: mat.NewDense(1, 2, []float64{250, 0}), B2: []float64{0, 0}}
+		loss, grad := n.Backward(mat.NewDense(1, 1, []float64{1}), []int{1})
+		opts := []check.Option{check.Why("−ln p of a label with the probability e⁻²⁵⁰")}
+		for k := 5; k <= 20; k++ {
+			opts = append(opts, check.Mistake(float64(k)*math.Ln10, clipped))
+		}
+		opts = append(opts, check.Mistake(-math.Log(0x1p-52), clipped), check.Mistake(-math.Log(math.SmallestNonzeroFloat64), clipped),
+			check.Mistake(math.Inf(1), "you computed ln(1 − p) or ln of a rounded 0: the probability is e⁻²⁵⁰, which a float64 holds"))
+		check.Equal(t, "Backward(x, labels) loss where the logits are 250 and 0, the label is the second", loss, 250.0, check.Rel(1e-9), opts...)
+		check.Equal(t, "Backward(x, labels) grad.B2 there", grad.B2, []float64{1, -1}, check.Rel(1e-9), check.Why("the gradient, p − y, stays as large as it gets"))
+	})
+	for _, c := range check.Golden[netCase](t, "large") {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			_, grad := c.net().Backward(c.X.Dense(), check.Copy(c.Labels)) // of the loss nothing is said: −ln of a probability that is 0 as a float64
+			for _, p := range c.parts(grad) {
+				check.Equal(t, "Backward(x, labels) grad."+p.name, p.got, p.want, check.Rel(1e-9), check.Why("p − y is finite, so the gradient is"))
 			}
 		})
 	}
@@ -290,6 +363,8 @@ func TestStep(t *testing.T) {
 			check.Why("every weight and bias moves by −rate·gradient"),
 			check.Mistake(moved(p.before, p.grd, rate), "you added the gradient: descent subtracts it"),
 			check.Mistake(moved(p.before, p.grd, -1), "you left the rate out"),
+			check.Mistake(floats.ScaleTo(make([]float64, len(p.grd)), -rate, p.grd), "you put the step in the place of the weights: they move by it"),
+			check.Mistake(moved(floats.ScaleTo(make([]float64, len(p.before)), 1-rate, p.before), p.grd, -rate), "you shrank the weights too: that is weight decay"),
 			check.Mistake(p.before, "you did not move this part of the net: weights and biases of both layers learn"))
 	}
 	check.Equal(t, "Step(grad, 0.37) left grad", passed, grad, check.Exact, check.Why("the caller's gradient is not Step's to change"))
@@ -298,103 +373,187 @@ func TestStep(t *testing.T) {
 
 func TestDistinctUnits(t *testing.T) {
 	defer check.Rescue(t)
-	type option = check.Option
-	for _, c := range []struct {
+	type unitsCase struct {
 		name   string
-		w1     []float64 // 3×4: a unit a column
-		b1     []float64
+		w1, b1 []float64 // W1 is 3×4: a unit a column
 		tol    float64
-		want   int
-		why    string
-		wrongs []option
-	}{
-		{
-			"one unit four times",
-			[]float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3},
-			[]float64{.5, .5, .5, .5},
-			1e-9, 1, "all four have the weights 1, 2, 3 and the bias 0.5",
-			[]option{check.Mistake(3, "you compared the rows of W1: the incoming weights of a unit are a column")},
-		},
-		{
-			"outgoing weights differ",
-			[]float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-			[]float64{0, 0, 0, 0},
-			1e-9, 1, "only what comes into a unit counts",
-			[]option{check.Mistake(2, "you compared the outgoing weights: only W1 and B1 count")},
-		},
-		{
-			"biases differ",
-			[]float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3},
-			[]float64{.5, 0, 0, .5},
-			1e-9, 2, "two biases",
-			[]option{
-				check.Mistake(1, "you left the biases out of the comparison"),
-				check.Mistake(3, "you compared each unit with its neighbour only: compare it with every unit counted so far"),
-			},
-		},
-		{
-			"falling weights",
-			[]float64{4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1},
-			[]float64{0, 0, 0, 0},
-			1e-9, 4, "four different columns",
-			[]option{check.Mistake(1, "you compared differences with their sign: compare |a − b| with tol")},
-		},
-		{
-			"rising weights",
-			[]float64{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4},
-			[]float64{0, 0, 0, 0},
-			1e-9, 4, "four different columns",
-			[]option{check.Mistake(1, "you compared differences with their sign: compare |a − b| with tol")},
-		},
-		{
-			"one weight differs",
-			[]float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 7, 3},
-			[]float64{0, 0, 0, 0},
-			1e-9, 2, "the third unit has another last weight",
-			[]option{check.Mistake(1, "you called units the same when any weight agrees: every one must")},
-		},
-		{
-			"equal but for rounding",
-			[]float64{1, 1 + 1e-12, 1, 1 - 1e-12, 2, 2, 2 + 1e-12, 2, 3, 3, 3, 3},
-			[]float64{0, 0, 1e-12, 0},
-			1e-9, 1, "no element differs by more than tol",
-			[]option{check.Mistake(4, "you compared exactly: elements that differ by no more than tol are the same")},
-		},
-		{
-			"large weights",
-			[]float64{1000, 1000.5, 1000, 1000.5, 2000, 2000, 2000, 2000, 0, 0, 0, 0},
-			[]float64{0, 0, 0, 0},
-			0.01, 2, "1000 and 1000.5 differ by more than 0.01",
-			[]option{check.Mistake(1, "you compared relative to the size of the weights: tol is an absolute difference")},
-		},
-		{
-			"exactly tol apart",
-			[]float64{1, 1.5, 0.5, 1.25, 2, 2, 2, 2, 3, 3, 3, 3},
-			[]float64{0, 0, 0, 0},
-			0.5, 1, "1.5 and 0.5 differ from 1 by 0.5, which is no more than tol",
-			[]option{check.Mistake(3, "you took a difference of tol itself for too much: no more than tol is the same")},
-		},
-		{
-			"a chain",
-			[]float64{.25, .4375, .625, .8125, .875, .6875, .5, .3125, 3, 3, 3, 3},
-			[]float64{0, 0, 0, 0},
-			0.25, 2, "the second is the same as the first, the fourth the same as the third; the third is the same as the second, but that was not counted",
-			[]option{check.Mistake(1, "you compared a unit with units that were not counted: a chain of small differences may lead far")},
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			defer check.Rescue(t)
-			n := &zeroinit.Net{
-				W1: mat.NewDense(3, 4, c.w1), B1: c.b1,
-				W2: mat.NewDense(4, 2, []float64{1, 2, 3, 4, 1, 2, 3, 4}), B2: []float64{0, 0},
+	}
+	none := []float64{0, 0, 0, 0}
+	cases := []unitsCase{
+		{"one unit four times", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3}, []float64{.5, .5, .5, .5}, 1e-9},
+		{"all weights alike", []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, none, 0},
+		{"biases differ", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3}, []float64{.5, 0, 0, .5}, 1e-9},
+		{"falling weights", []float64{4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1}, none, 1e-9},
+		{"rising weights", []float64{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}, none, 1e-9},
+		{"opposite weights", []float64{1, -1, 1, -1, 2, -2, 2, -2, 3, -3, 3, -3}, none, 1e-9},
+		{"one weight differs", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 7, 3}, none, 1e-9},
+		{"equal but for rounding", []float64{1, 1 + 1e-12, 1, 1 - 1e-12, 2, 2, 2 + 1e-12, 2, 3, 3, 3, 3}, []float64{0, 0, 1e-12, 0}, 1e-9},
+		{"large weights", []float64{1000, 1000.5, 1000, 1000.5, 2000, 2000, 2000, 2000, 0, 0, 0, 0}, none, 0.01},
+		{"exactly tol apart", []float64{1, 1.5, 0.5, 1.25, 2, 2, 2, 2, 3, 3, 3, 3}, none, 0.5},
+		{"three weights nearly tol apart", []float64{1, 1.25, 1, 1.25, 2, 2.25, 2, 2.25, 3, 3.25, 3, 3.25}, none, 0.375},
+		{"two weights nearly tol apart", []float64{1, 1.25, 1, 1.25, 2, 2.25, 2, 2.25, 3, 3, 3, 3}, none, 0.375},
+		{"a chain", []float64{.25, .4375, .625, .8125, .875, .6875, .5, .3125, 3, 3, 3, 3}, none, 0.25},
+		{"two units and one between them", []float64{0, .375, .1875, 0, 0, 0, 0, 0, 0, 0, 0, 0}, none, 0.25},
+	}
+	netOf := func(c unitsCase) *zeroinit.Net {
+		return &zeroinit.Net{
+			W1: mat.NewDense(3, 4, slices.Clone(c.w1)), B1: slices.Clone(c.b1),
+			W2: mat.NewDense(4, 2, []float64{1, 2, 3, 4, 1, 2, 3, 4}), B2: []float64{0, 0},
+		}
+	}
+	each := func(f func(n *zeroinit.Net, tol float64) int) map[string]int {
+		found := map[string]int{}
+		for _, c := range cases {
+			found[fmt.Sprintf("%s, W1 = 3×4 %v, B1 = %v, tol %v", c.name, c.w1, c.b1, c.tol)] = f(netOf(c), c.tol)
+		}
+		return found
+	}
+	incoming := func(n *zeroinit.Net) (units [][]float64) {
+		for j, b := range n.B1 {
+			units = append(units, append(mat.Col(nil, j, n.W1), b))
+		}
+		return units
+	}
+	within := func(a, b []float64, tol float64) bool { return floats.Distance(a, b, math.Inf(1)) <= tol }
+	// count counts a unit if it is the same as none of those before it that against picks.
+	count := func(units [][]float64, same func(a, b []float64) bool, against func(before [][]float64, counted []bool) [][]float64) int {
+		total, counted := 0, make([]bool, len(units))
+		for j, unit := range units {
+			counted[j] = !slices.ContainsFunc(against(units[:j], counted), func(other []float64) bool { return same(unit, other) })
+			if counted[j] {
+				total++
 			}
-			before := check.Copy(n)
-			got := zeroinit.DistinctUnits(n, c.tol)
-			check.Equal(t, "DistinctUnits(n, tol)", got, c.want, check.Exact, append(c.wrongs,
-				check.Why(c.why), check.With("W1", before.W1), check.With("B1", before.B1), check.With("tol", c.tol))...)
-			check.Equal(t, "DistinctUnits(n, tol) left the net", n, before, check.Exact)
+		}
+		return total
+	}
+	countedOnes := func(before [][]float64, counted []bool) (out [][]float64) {
+		for j, unit := range before {
+			if counted[j] {
+				out = append(out, unit)
+			}
+		}
+		return out
+	}
+	all := func(before [][]float64, _ []bool) [][]float64 { return before }
+	last := func(before [][]float64, _ []bool) [][]float64 { return before[max(0, len(before)-1):] }
+	comparing := func(same func(a, b []float64, tol float64) bool) map[string]int {
+		return each(func(n *zeroinit.Net, tol float64) int {
+			return count(incoming(n), func(a, b []float64) bool { return same(a, b, tol) }, countedOnes)
 		})
 	}
+	of := func(units func(n *zeroinit.Net) [][]float64) map[string]int {
+		return each(func(n *zeroinit.Net, tol float64) int {
+			return count(units(n), func(a, b []float64) bool { return within(a, b, tol) }, countedOnes)
+		})
+	}
+	among := func(against func(before [][]float64, counted []bool) [][]float64) map[string]int {
+		return each(func(n *zeroinit.Net, tol float64) int {
+			return count(incoming(n), func(a, b []float64) bool { return within(a, b, tol) }, against)
+		})
+	}
+	forAll := func(a, b []float64, f func(x, y float64) bool) bool {
+		for i := range a {
+			if !f(a[i], b[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	const outgoing = "you compared the outgoing weights: only W1 and B1 count"
+	const chained = "you compared a unit with units that were not counted: a chain of small differences may lead far"
+	t.Run("all cases", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "DistinctUnits(n, tol) of", each(zeroinit.DistinctUnits), of(incoming), check.Exact,
+			check.Why("a unit counts if it is the same as no unit counted before it; the same is no weight of its column and no bias more than tol apart"),
+			check.Mistake(of(func(n *zeroinit.Net) (rows [][]float64) {
+				for i := range 3 {
+					rows = append(rows, n.W1.RawRowView(i))
+				}
+				return rows
+			}), "you compared the rows of W1: the incoming weights of a unit are a column"),
+			check.Mistake(of(func(n *zeroinit.Net) [][]float64 {
+				units := incoming(n)
+				for j := range units {
+					units[j] = append(units[j], n.W2.RawRowView(j)...)
+				}
+				return units
+			}), outgoing),
+			check.Mistake(of(func(n *zeroinit.Net) (units [][]float64) {
+				for j := range n.B1 {
+					units = append(units, n.W2.RawRowView(j))
+				}
+				return units
+			}), outgoing),
+			check.Mistake(of(func(n *zeroinit.Net) (units [][]float64) {
+				for j, b := range n.B1 {
+					units = append(units, append(mat.Row(nil, j, n.W2), b))
+				}
+				return units
+			}), outgoing),
+			check.Mistake(of(func(n *zeroinit.Net) [][]float64 {
+				units := incoming(n)
+				for j := range units {
+					units[j] = units[j][:3]
+				}
+				return units
+			}), "you left the biases out of the comparison"),
+			check.Mistake(among(last), "you compared each unit with its neighbour only: compare it with every unit counted so far"),
+			check.Mistake(among(all), chained),
+			check.Mistake(each(func(n *zeroinit.Net, tol float64) int {
+				units := incoming(n)
+				group := []int{0, 1, 2, 3}
+				for range units {
+					for i := range units {
+						for j := range units {
+							if within(units[i], units[j], tol) {
+								group[i] = min(group[i], group[j])
+							}
+						}
+					}
+				}
+				return len(slices.Compact(slices.Sorted(slices.Values(group))))
+			}), "you joined units that a chain of small differences connects: a unit is compared with those counted, and with no other"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return forAll(a, b, func(x, y float64) bool { return x-y <= tol })
+			}),
+				"you compared differences with their sign: compare |a − b| with tol"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return forAll(a, b, func(x, y float64) bool { return y-x <= tol })
+			}),
+				"you compared differences with their sign: compare |a − b| with tol"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return forAll(a, b, func(x, y float64) bool { return math.Abs(math.Abs(x)-math.Abs(y)) <= tol })
+			}), "you compared absolute values: 1 and −1 are different weights"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return !forAll(a, b, func(x, y float64) bool { return math.Abs(x-y) > tol })
+			}),
+				"you called units the same when any weight agrees: every one must"),
+			check.Mistake(comparing(func(a, b []float64, _ float64) bool { return slices.Equal(a, b) }),
+				"you compared exactly: elements that differ by no more than tol are the same"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return forAll(a, b, func(x, y float64) bool { return math.Abs(x-y) <= tol*max(math.Abs(x), math.Abs(y)) })
+			}), "you compared relative to the size of the weights: tol is an absolute difference"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool {
+				return forAll(a, b, func(x, y float64) bool { return math.Abs(x-y) < tol })
+			}),
+				"you took a difference of tol itself for too much: no more than tol is the same"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool { return floats.Distance(a, b, 2) <= tol }),
+				"you took the distance over all weights together: tol is for each of them"),
+			check.Mistake(comparing(func(a, b []float64, tol float64) bool { return floats.Distance(a, b, 1) <= tol }),
+				"you summed the differences of all weights: tol is for each of them"),
+			check.Mistake(each(func(n *zeroinit.Net, tol float64) int {
+				return 4 - count(incoming(n), func(a, b []float64) bool { return within(a, b, tol) }, countedOnes)
+			}), "you counted the repetitions: it is the different ones that are asked for"),
+			check.Mistake(each(func(n *zeroinit.Net, tol float64) int {
+				units, alone := incoming(n), 0
+				for _, unit := range units {
+					if len(slices.DeleteFunc(slices.Clone(units), func(other []float64) bool { return !within(unit, other, tol) })) == 1 {
+						alone++
+					}
+				}
+				return alone
+			}), "you counted the units that have no equal: of equal ones the first counts"))
+	})
 	args, _ := drawnArgs(t)
 	alike := &zeroinit.Net{W1: mat.NewDense(2, 4, nil), B1: make([]float64, 4), W2: mat.NewDense(4, 1, nil), B2: []float64{0}}
 	check.Independent(t, "DistinctUnits(n, tol)", zeroinit.DistinctUnits, check.Args{args[0], 1e-9}, check.Args{alike, 1e9})
@@ -420,6 +579,7 @@ type part struct {
 	name             string
 	got, want        any
 	noTarget, noMask any
+	noReLU           any // of W2
 }
 
 func (c netCase) parts(grad *zeroinit.Net) []part {
@@ -431,12 +591,23 @@ func (c netCase) parts(grad *zeroinit.Net) []part {
 	residual.Sub(c.Probs.Dense(), target)
 	unmasked := c.backprop(&residual, false)
 	aimless := c.backprop(c.Probs.Dense(), true)
+	var noReLU mat.Dense
+	noReLU.Mul(affine(c.X.Dense(), c.W1.Dense(), c.B1.Floats()).T(), scaled(1/float64(len(c.Labels)), &residual))
 	return []part{
-		{"W1", grad.W1, c.DW1.Dense(), aimless.W1, unmasked.W1},
-		{"B1", grad.B1, c.DB1.Floats(), aimless.B1, unmasked.B1},
-		{"W2", grad.W2, c.DW2.Dense(), aimless.W2, nil},
-		{"B2", grad.B2, c.DB2.Floats(), aimless.B2, nil},
+		{"W1", grad.W1, c.DW1.Dense(), aimless.W1, unmasked.W1, nil},
+		{"B1", grad.B1, c.DB1.Floats(), aimless.B1, unmasked.B1, nil},
+		{"W2", grad.W2, c.DW2.Dense(), aimless.W2, nil, &noReLU},
+		{"B2", grad.B2, c.DB2.Floats(), aimless.B2, nil, nil},
 	}
+}
+
+// meanLoss is the mean over the rows of what f makes of the probabilities and the label.
+func (c netCase) meanLoss(f func(p []float64, label int) float64) float64 {
+	mean, probs := 0.0, c.Probs.Dense()
+	for i, k := range c.Labels {
+		mean += f(probs.RawRowView(i), k) / float64(len(c.Labels))
+	}
+	return mean
 }
 
 // backprop carries the given residual of the outputs, summed over the rows and divided by their number, back to every part of the net.
@@ -478,6 +649,19 @@ func scaled(by float64, m *mat.Dense) *mat.Dense {
 	var out mat.Dense
 	out.Scale(by, m)
 	return &out
+}
+
+func sigmoids(z *mat.Dense) *mat.Dense {
+	p := mat.DenseCopyOf(z)
+	p.Apply(func(_, _ int, v float64) float64 { return 1 / (1 + math.Exp(-v)) }, p)
+	return p
+}
+
+// overall is a softmax over all rows together.
+func overall(z *mat.Dense) *mat.Dense {
+	rows, columns := z.Dims()
+	values := slices.Clone(z.RawMatrix().Data)
+	return mat.NewDense(rows, columns, softmaxRows(mat.NewDense(1, rows*columns, values)).RawMatrix().Data)
 }
 
 // scale is scaled for a matrix or a slice.
