@@ -34,28 +34,76 @@ func named(opts []check.Option, a check.Array, says string) []check.Option {
 
 const fromZero = "you put d zeros between the taps, or counted dilation from 0: taps stand d pixels apart, with d−1 zeros between them"
 
+const oneAxis = "you dilated one axis only: rows and columns alike"
+
+// spread lays w out in kernels of h×wd, its taps down rows and right columns apart, each of them size×size.
+func spread(w tensor.OIHW, h, wd, down, right, size int) tensor.OIHW {
+	s := tensor.NewOIHW(w.O, w.I, h, wd, nil)
+	for o := range w.O {
+		for c := range w.I {
+			for a := range w.H {
+				for b := range w.W {
+					for k := range size * size {
+						s.Set(o, c, a*down+k/size, b*right+k%size, w.At(o, c, a, b))
+					}
+				}
+			}
+		}
+	}
+	return s
+}
+
+// convolved is like y: the sum over the taps of w, each with the pixel that read says; a pixel outside x is 0.
+func convolved(y, x tensor.CHW, w tensor.OIHW, read func(i, j, a, b int) (row, column int)) tensor.CHW {
+	out := tensor.NewCHW(y.C, y.H, y.W, nil)
+	for o := range y.C {
+		for i := range y.H {
+			for j := range y.W {
+				sum := 0.0
+				for k := range w.I * w.H * w.W {
+					c, a, b := k/(w.H*w.W), k/w.W%w.H, k%w.W
+					if row, column := read(i, j, a, b); row < x.H && column < x.W {
+						sum += w.At(o, c, a, b) * x.At(c, row, column)
+					}
+				}
+				out.Set(o, i, j, sum)
+			}
+		}
+	}
+	return out
+}
+
 func TestSpread(t *testing.T) {
 	defer check.Rescue(t)
 	each := func(f func(k, d int) int) map[string]int {
 		out := map[string]int{}
-		for _, c := range [][2]int{{3, 1}, {3, 2}, {3, 4}, {2, 3}, {5, 3}, {1, 4}} {
+		for _, c := range [][2]int{{3, 1}, {3, 2}, {3, 4}, {2, 3}, {5, 3}, {1, 4}, {1, 1}, {65_537, 65_536}} {
 			out[fmt.Sprintf("kernel %d, dilation %d", c[0], c[1])] = f(c[0], c[1])
 		}
 		return out
 	}
-	check.Equal(t, "EffectiveKernel(kernel, dilation)", each(dilation.EffectiveKernel), each(func(k, d int) int { return (k-1)*d + 1 }), check.Exact,
+	right := check.Equal(t, "EffectiveKernel(kernel, dilation)", each(dilation.EffectiveKernel), each(func(k, d int) int { return (k-1)*d + 1 }), check.Exact,
 		check.Why("from the first tap to the last; k taps have k−1 gaps"),
 		check.Mistake(each(func(k, d int) int { return k * d }), "you multiplied kernel and dilation: k taps have k−1 gaps, and the last tap needs no gap after it"),
 		check.Mistake(each(func(k, d int) int { return k + d }), "you added kernel and dilation: every one of the k−1 gaps grows"),
 		check.Mistake(each(func(k, d int) int { return (k-1)*(d+1) + 1 }), fromZero),
+		check.Mistake(each(func(k, d int) int { return k + d - 1 }), "you widened one gap: every one of the k−1 gaps grows"),
 		check.Mistake(each(func(k, d int) int { return (k - 1) * d }), "you counted the gaps only: one tap comes on top"))
 	for _, c := range check.Golden[convCase](t, "conv") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			w := c.W.OIHW()
 			got := dilation.Spread(w, c.Dilation)
+			opts := named(nil, c.SpreadWide, fromZero)
+			if k := c.W.Shape; right && c.Dilation > 1 && k[2] > 1 && k[3] > 1 {
+				opts = append(opts,
+					check.Mistake(spread(w, (k[2]-1)*c.Dilation+1, k[3], c.Dilation, 1, 1), oneAxis),
+					check.Mistake(spread(w, k[2], (k[3]-1)*c.Dilation+1, 1, c.Dilation, 1), oneAxis),
+					check.Mistake(spread(w, k[2]*c.Dilation, k[3]*c.Dilation, c.Dilation, c.Dilation, 1), "you left zeros behind the last tap: the kernel ends with it"),
+					check.Mistake(spread(w, k[2]*c.Dilation, k[3]*c.Dilation, c.Dilation, c.Dilation, c.Dilation), "you repeated each weight: between the taps there are zeros"))
+			}
 			check.Equal(t, fmt.Sprintf("Spread(w, %d)", c.Dilation), got, c.Spread.OIHW(), check.Exact,
-				append(named(nil, c.SpreadWide, fromZero), check.Kept("w", w, c.W.OIHW()),
+				append(opts, check.Kept("w", w, c.W.OIHW()),
 					check.Why("the same taps, dilation pixels apart, zeros between them"))...)
 		})
 	}
@@ -80,6 +128,7 @@ func TestConv2D(t *testing.T) {
 	for _, c := range check.Golden[convCase](t, "conv") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
+			x, w := c.X.CHW(), c.W.OIHW()
 			opts := named(nil, c.Plain, "you ignored the dilation: tap (a, b) reads pixel (i+a·d, j+b·d)")
 			opts = named(opts, c.Wide, fromZero)
 			opts = named(opts, c.Stuffed, "you put the zeros into the input: that is what a transposed convolution does; dilation spreads the kernel")
@@ -94,14 +143,37 @@ func TestConv2D(t *testing.T) {
 						}
 					}
 				}
-				opts = append(opts, check.Mistake(y, "the size is right, but the sum leaves the dilation out: tap (a, b) reads pixel (i+a·d, j+b·d)"))
+				d := c.Dilation
+				strided := tensor.NewCHW(y.C, (x.H-w.H)/d+1, (x.W-w.W)/d+1, nil)
+				opts = append(opts, check.Mistake(y, "the size is right, but the sum leaves the dilation out: tap (a, b) reads pixel (i+a·d, j+b·d)"),
+					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a*d, j + b }), oneAxis),
+					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a, j + b*d }), oneAxis),
+					check.Mistake(convolved(strided, x, w, func(i, j, a, b int) (int, int) { return i*d + a, j*d + b }),
+						"you took the dilation for a stride: windows move by one pixel, their taps stand d pixels apart"),
+					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return (i + a) * d, (j + b) * d }), "you dilated the position too: tap (a, b) reads pixel (i+a·d, j+b·d)"))
 			}
-			x, w := c.X.CHW(), c.W.OIHW()
+			if c.W.Shape[1] > 1 {
+				first := w.Clone()
+				for n := range first.Data {
+					if n/(w.H*w.W)%w.I > 0 {
+						first.Data[n] = 0
+					}
+				}
+				opts = append(opts, check.Mistake(convolved(c.Y.CHW(), x, first, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
+					"you used the first channel only: an output sums over all channels"))
+			}
 			got := dilation.Conv2D(x, w, c.Dilation)
 			check.Equal(t, fmt.Sprintf("Conv2D(x, w, %d)", c.Dilation), got, c.Y.CHW(), tol,
 				append(opts, check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.OIHW()))...)
 		})
 	}
+	t.Run("a single position", func(t *testing.T) {
+		defer check.Rescue(t)
+		x := tensor.NewCHW(1, 3, 5, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+		w := tensor.NewOIHW(1, 1, 2, 3, []float64{1, 10, 100, 1000, 10000, 100000})
+		check.Equal(t, "Conv2D of a 3×5 image with a 2×3 kernel of dilation 2", dilation.Conv2D(x, w, 2), tensor.NewCHW(1, 1, 1, []float64{1 + 30 + 500 + 11_000 + 130_000 + 1_500_000}), check.Exact,
+			check.Why("the kernel spans 3×5 pixels and fits once: its taps read 1, 3, 5 and 11, 13, 15"))
+	})
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Conv2D of a 4×9 image with a 3×3 kernel of dilation 2", func() {
@@ -210,6 +282,7 @@ func TestField(t *testing.T) {
 		{3, []int{1, 1, 2, 4, 8, 16, 1}, 67}, // Yu and Koltun 2016, table 1
 		{2, []int{1, 2, 4}, 8},
 		{5, []int{3, 2}, 21},
+		{1, []int{4, 2}, 1},
 	}
 	each := func(f func(kernel int, dilations []int) int) map[string]int {
 		out := map[string]int{}
@@ -237,9 +310,24 @@ func TestField(t *testing.T) {
 		check.Mistake(sum(1, func(k, d int) int { return k * d }), "you added kernel times dilation: k taps have k−1 gaps"),
 		check.Mistake(sum(0, func(k, d int) int { return (k - 1) * d }), "you left out the unit itself: an empty stack has field 1"),
 		check.Mistake(sum(1, func(k, _ int) int { return k - 1 }), "you ignored the dilations"),
-		check.Mistake(sum(1, func(k, d int) int { return (k - 1) * (d + 1) }), fromZero))
+		check.Mistake(sum(1, func(k, d int) int { return (k - 1) * (d + 1) }), fromZero),
+		check.Mistake(sum(1, func(k, d int) int { return (k - 1) / 2 * d }), "you counted what one side adds: the field grows on both sides"),
+		check.Mistake(each(func(kernel int, dilations []int) int {
+			n := 1
+			for _, d := range dilations {
+				n *= (kernel-1)*d + 1
+			}
+			return n
+		}), "you multiplied the effective kernels: without strides what the layers add is added up"),
+		check.Mistake(each(func(kernel int, dilations []int) int {
+			n := 1
+			for _, d := range dilations {
+				n = max(n, (kernel-1)*d+1)
+			}
+			return n
+		}), "you took the widest layer: every layer reaches further than the one before it"))
 
-	reach := [][2]int{{3, 0}, {3, 1}, {3, 3}, {3, 4}, {3, 7}, {3, 15}, {3, 16}, {2, 8}, {5, 100}}
+	reach := [][2]int{{3, -4}, {3, 0}, {3, 2}, {3, 1}, {3, 3}, {3, 4}, {3, 7}, {3, 15}, {3, 16}, {2, 8}, {5, 100}}
 	schedules := func(f func(kernel, field int) []int) map[string][]int {
 		out := map[string][]int{}
 		for _, c := range reach {
@@ -248,22 +336,35 @@ func TestField(t *testing.T) {
 		return out
 	}
 	wanted := map[string][]int{
-		"kernel 3, field 0": nil, "kernel 3, field 1": nil, "kernel 3, field 3": {1}, "kernel 3, field 4": {1, 2}, "kernel 3, field 7": {1, 2},
+		"kernel 3, field -4": nil, "kernel 3, field 2": {1}, "kernel 3, field 0": nil, "kernel 3, field 1": nil, "kernel 3, field 3": {1}, "kernel 3, field 4": {1, 2}, "kernel 3, field 7": {1, 2},
 		"kernel 3, field 15": {1, 2, 4}, "kernel 3, field 16": {1, 2, 4, 8}, "kernel 2, field 8": {1, 2, 4}, "kernel 5, field 100": {1, 2, 4, 8, 16},
 	}
-	longer := func(reached func(have, field int) bool, grow func(d int) int) map[string][]int {
+	// grown is the schedule from d on, up to the first that is enough: have is its field, next that with one more layer.
+	grown := func(d int, grow func(d int) int, enough func(have, next, field int) bool) map[string][]int {
 		return schedules(func(kernel, field int) []int {
 			var out []int
-			for d, have := 1, 1; !reached(have, field); d = grow(d) {
+			for d, have := d, 1; !enough(have, have+(kernel-1)*d, field); d = grow(d) {
 				out, have = append(out, d), have+(kernel-1)*d
 			}
 			return out
 		})
 	}
+	double := func(d int) int { return 2 * d }
+	reached := func(have, _, field int) bool { return have >= field }
 	check.Equal(t, "Doubling(kernel, field)", schedules(dilation.Doubling), wanted, check.Exact,
 		check.Why("the shortest schedule 1, 2, 4, … whose field is at least field"),
-		check.Mistake(longer(func(have, field int) bool { return have > field }, func(d int) int { return 2 * d }), "you went on after the field was reached: a field of exactly that size is enough"),
-		check.Mistake(longer(func(have, field int) bool { return have >= field }, func(d int) int { return d + 1 }), "you raised the dilation by one a layer: it doubles"))
+		check.Mistake(grown(1, double, func(have, _, field int) bool { return have > field }), "you went on after the field was reached: a field of exactly that size is enough"),
+		check.Mistake(grown(1, func(d int) int { return d + 1 }, reached), "you raised the dilation by one a layer: it doubles"),
+		check.Mistake(grown(1, double, func(_, next, field int) bool { return next > field }), "you stopped before the field was reached: it is to be at least field"),
+		check.Mistake(grown(2, double, reached), "you began with dilation 2: the schedule is 1, 2, 4, …"),
+		check.Mistake(grown(1, func(d int) int { return d }, reached), "you repeated dilation 1: it doubles from layer to layer"),
+		check.Mistake(schedules(func(_, field int) []int {
+			var out []int
+			for d, have := 1, 1; have < field; d *= 2 {
+				out, have = append(out, d), have+2*d
+			}
+			return out
+		}), "you took a kernel of 3 for granted: a layer adds (kernel−1)·d"))
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Doubling(1, 5)", func() { dilation.Doubling(1, 5) })
@@ -301,6 +402,8 @@ func TestTaps(t *testing.T) {
 		{3, []int{2, 4}, "#.#.#.#.#.#.#", "#############", "#.#.#...#....", "#.#.#.#.#.#."},
 		{2, []int{1, 3}, "##.##", "#####", "##.#.", "##.#"},
 		{2, []int{3, 1}, "##.##", "#####", "##.#.", "##.#"},
+		{4, []int{3}, "#..#..#..#", "##########", "#..#..#..#", "#..#..#.."},
+		{1, []int{3, 5}, "#", "#", "#", ""},
 	}
 	pick := func(f func(i int) string) map[string]string {
 		out := map[string]string{}
@@ -314,6 +417,21 @@ func TestTaps(t *testing.T) {
 		check.Why("a position is read if one tap from each layer, together, lead to it"),
 		check.Mistake(pick(func(i int) string { return stacks[i].all }), "you marked the whole field: with dilations such as 2, 2, 2 there are positions that no path leads to"),
 		check.Mistake(pick(func(i int) string { return stacks[i].last }), "you marked each layer's own taps only: a path takes one tap in every layer, and their offsets add up"),
+		check.Mistake(pick(func(i int) string {
+			common := 0 // the greatest common divisor of the dilations
+			for _, d := range stacks[i].dilations {
+				for d > 0 {
+					common, d = d, common%d
+				}
+			}
+			marks := []byte(stacks[i].all)
+			for p := range marks {
+				if common > 0 && p%common > 0 {
+					marks[p] = '.'
+				}
+			}
+			return string(marks)
+		}), "you marked the multiples of the dilations' common divisor: that no other is read does not make all of them read"),
 		check.Mistake(pick(func(i int) string { return stacks[i].noLast }), "you made the list one position too short: it has the length of the field"))
 	check.Independent(t, "Taps(kernel, dilations)", dilation.Taps, check.Args{3, []int{5, 1, 2}}, check.Args{2, []int{4, 3, 6}})
 }
