@@ -1,6 +1,7 @@
 package crossentropy_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -36,6 +37,11 @@ type lossCase struct {
 	Log, Squared, DLog, DSquared check.Array
 }
 
+const (
+	twice   = "you applied the sigmoid twice: z is the logit, σ(z) the output"
+	clipped = "you clipped the probability, or added a small number to it, before the logarithm: a wrong answer's loss grows without bound"
+)
+
 func TestLosses(t *testing.T) {
 	defer check.Rescue(t)
 	for _, c := range check.Golden[lossCase](t, "losses") {
@@ -50,24 +56,45 @@ func TestLosses(t *testing.T) {
 					"you left the second term out: the targets below 1 need −(1−y)·ln(1−a)"),
 				check.Mistake(pairs(z, y, func(z, _ float64) float64 { return -math.Log(sigma(z)) }), "you took every target for 1: −ln a is multiplied by y"),
 				check.Mistake(scaled(-1, c.Log.Floats()), "you left the minus signs out: the logarithm of a probability is negative"),
-				check.Mistake(scaled(1/math.Ln2, c.Log.Floats()), "you took logarithms to base 2: nats need the natural logarithm"))
+				check.Mistake(scaled(1/math.Ln2, c.Log.Floats()), "you took logarithms to base 2: nats need the natural logarithm"),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(sigma(z)); return -y*math.Log(a) - (1-y)*math.Log(1-a) }), twice),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(z); return -(1-y)*math.Log(a) - y*math.Log(1-a) }),
+					"you exchanged the terms: y belongs to ln a, 1−y to ln(1−a)"))
 			check.Equal(t, "SquaredLoss(z, y)", pairs(z, y, crossentropy.SquaredLoss), c.Squared.Floats(), check.Rel(1e-9),
 				check.Why("½(a−y)² with a = σ(z)"), check.With("z", z), check.With("y", y),
 				check.Mistake(scaled(2, c.Squared.Floats()), "you lost the ½ of ½(a−y)²"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return (z - y) * (z - y) / 2 }),
-					"you compared the logit with the target: the output is σ(z)"))
+					"you compared the logit with the target: the output is σ(z)"),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(sigma(z)); return (a - y) * (a - y) / 2 }), twice))
 		})
 	}
 	for _, c := range check.Golden[lossCase](t, "saturated") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			z, y := c.Z.Floats(), c.Y.Floats()
-			check.Equal(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), c.Log.Floats(), check.Rel(1e-9),
+			var clips []check.Option
+			for k := 4; k <= 16; k++ {
+				eps := math.Pow10(-k)
+				clips = append(clips,
+					check.Mistake(pairs(z, y, func(z, y float64) float64 {
+						a := min(max(sigma(z), eps), 1-eps)
+						return -y*math.Log(a) - (1-y)*math.Log(1-a)
+					}), clipped),
+					check.Mistake(pairs(z, y, func(z, y float64) float64 {
+						a := sigma(z)
+						return -y*math.Log(max(a, eps)) - (1-y)*math.Log(max(1-a, eps))
+					}), clipped),
+					check.Mistake(pairs(z, y, func(z, y float64) float64 {
+						a := sigma(z)
+						return -y*math.Log(a+eps) - (1-y)*math.Log(1-a+eps)
+					}), clipped))
+			}
+			check.Equal(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), c.Log.Floats(), check.Rel(1e-9), append(clips,
 				check.Why("far from 0 the loss of a wrong answer grows like |z|"), check.With("z", z), check.With("y", y),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(z); return -y*math.Log(a) - (1-y)*math.Log(1-a) }),
 					"you took the logarithm of an output that was rounded to 0 or 1: rewrite the loss in terms of z first"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return math.Log1p(math.Exp(z)) - y*z }),
-					"you took e^z of a large z: ln(1 + e^z) = z + ln(1 + e^−z) needs only small exponentials"))
+					"you took e^z of a large z: ln(1 + e^z) = z + ln(1 + e^−z) needs only small exponentials"))...)
 			check.Equal(t, "SquaredLoss(z, y)", pairs(z, y, crossentropy.SquaredLoss), c.Squared.Floats(), check.Rel(1e-9),
 				check.Why("½(a−y)² never exceeds ½"), check.With("z", z), check.With("y", y))
 		})
@@ -88,6 +115,8 @@ func TestSlopes(t *testing.T) {
 				check.Why("the derivative of LogLoss by the logit"), check.With("z", z), check.With("y", y),
 				check.Mistake(dsquared, "you multiplied by σ′(z): that is the slope of the squared error; in cross-entropy σ′ cancels"),
 				check.Mistake(pairs(z, y, byOutput), "you took the derivative by the output a: by the logit it is multiplied by da/dz = σ′(z)"),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { return sigma(sigma(z)) - y }), twice),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { return z - y }), "you compared the logit with the target: the output is σ(z)"),
 				check.Mistake(scaled(-1, dlog), "you have the sign the wrong way round: raising the logit of an output that is too high raises the loss"))
 			check.Equal(t, "SquaredLossGrad(z, y)", pairs(z, y, crossentropy.SquaredLossGrad), dsquared, tol,
 				check.Why("the derivative of SquaredLoss by the logit"), check.With("z", z), check.With("y", y),
@@ -137,6 +166,8 @@ type classCase struct {
 	Grad  check.Array
 }
 
+const softmaxTwice = "you applied softmax twice: z are logits, not yet probabilities"
+
 func TestCrossEntropy(t *testing.T) {
 	defer check.Rescue(t)
 	for _, c := range check.Golden[classCase](t, "classes") {
@@ -148,39 +179,86 @@ func TestCrossEntropy(t *testing.T) {
 				check.Why("e^(z_k) over the sum of all"), check.Kept("z", passed, z),
 				check.Mistake(exps, "you did not divide by the sum: probabilities add up to 1"),
 				check.Mistake(scaled(1/floats.Max(exps), exps), "you divided by the largest exponential: divide by the sum of all"),
-				check.Mistake(each(p, math.Log), "you returned the logarithms of the probabilities"))
+				check.Mistake(each(p, math.Log), "you returned the logarithms of the probabilities"),
+				check.Mistake(softmax(p), softmaxTwice),
+				check.Mistake(scaled(1/floats.Norm(exps, 2), exps), "you divided by the root of the sum of squares: probabilities add up to 1"),
+				check.Mistake(scaled(1/floats.Sum(z), z), "you left the exponentials out"),
+				check.Mistake(each(z, sigma), "you returned the sigmoid of each logit: with classes that exclude each other the probabilities add up to 1"))
 
 			passed = c.Z.Floats()
 			loss, grad := crossentropy.CrossEntropy(passed, c.Label)
 			check.Equal(t, "CrossEntropy(z, class) loss", loss, c.Loss, check.Rel(1e-12),
 				check.Why("−ln of the probability of the class"), check.With("class", c.Label), check.Kept("z", passed, z),
 				check.Mistake(-c.Loss, "you left the minus sign of −ln p out"),
-				check.Mistake(1-p[c.Label], "you returned 1 − p: the loss is −ln p"))
+				check.Mistake(1-p[c.Label], "you returned 1 − p: the loss is −ln p"),
+				check.Mistake(c.Loss/math.Ln2, "you took the logarithm to base 2: nats need the natural logarithm"),
+				check.Mistake(-floats.Sum(each(p, math.Log)), "you summed −ln p over all classes: only the given one counts"),
+				check.Mistake(-math.Log(softmax(p)[c.Label]), softmaxTwice))
 			check.Equal(t, "CrossEntropy(z, class) grad", grad, c.Grad.Floats(), check.Rel(1e-12),
 				check.Why("the gradient by every logit"), check.With("class", c.Label), check.With("z", z),
+				check.Mistake(with(softmax(p), c.Label, softmax(p)[c.Label]-1), softmaxTwice),
 				check.Mistake(p, "you left the class out: the gradient is not p alone, its own logit lowers the loss"),
 				check.Mistake(with(p, c.Label, p[c.Label]+1), "you added 1 at the class: its own logit lowers the loss"),
 				check.Mistake(scaled(-1, c.Grad.Floats()), "you have the sign the wrong way round: raising a wrong logit raises the loss"),
 				check.Mistake(with(make([]float64, len(p)), c.Label, p[c.Label]-1), "you left the other classes out: every logit is in the sum below the fraction"))
 		})
 	}
-	for _, c := range check.Golden[classCase](t, "large") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			z := c.Z.Floats()
-			exps := each(z, math.Exp)
-			check.Equal(t, "Softmax(z)", crossentropy.Softmax(check.Copy(z)), c.Probs.Floats(), check.Rel(1e-12),
-				check.Why("softmax does not change when one number is subtracted from all logits"), check.With("z", z),
-				check.Mistake(scaled(1/floats.Sum(exps), exps), "you took e^z of the logits as they are: e^1000 overflows and e^−1000 is 0; subtract the largest logit first"))
-			loss, grad := crossentropy.CrossEntropy(check.Copy(z), c.Label)
-			check.Equal(t, "CrossEntropy(z, class) loss", loss, c.Loss, check.Rel(1e-12),
-				check.Why("ln Σ e^(z_k) − z_class, computed without overflow"), check.With("z", z), check.With("class", c.Label),
-				check.Mistake(math.Inf(1), "you took the logarithm of a probability that is rounded to 0, or of a sum that overflowed: subtract in logarithms"),
-				check.Mistake(math.NaN(), "you divided by a sum that overflowed, or is 0: subtract the largest logit first"))
-			check.Equal(t, "CrossEntropy(z, class) grad", grad, c.Grad.Floats(), check.Rel(1e-12),
-				check.Why("the gradient by every logit"), check.With("z", z), check.With("class", c.Label))
-		})
-	}
+	t.Run("large logits", func(t *testing.T) {
+		defer check.Rescue(t)
+		large := check.Golden[classCase](t, "large")
+		each := func(f func(z []float64, class int) []float64) map[string][]float64 {
+			out := map[string][]float64{}
+			for _, c := range large {
+				out[fmt.Sprintf("%v, class %d", c.Z.Data, c.Label)] = f(c.Z.Floats(), c.Label)
+			}
+			return out
+		}
+		var probs, losses, grads [][]float64
+		for _, c := range large {
+			probs, losses, grads = append(probs, c.Probs.Floats()), append(losses, []float64{c.Loss}), append(grads, c.Grad.Floats())
+		}
+		next := func(values [][]float64) map[string][]float64 {
+			i := -1
+			return each(func([]float64, int) []float64 { i++; return values[i] })
+		}
+		lossesOf := func(probs [][]float64, f func(i int, p []float64) float64) (out [][]float64) {
+			for i, p := range probs {
+				out = append(out, []float64{f(i, p)})
+			}
+			return out
+		}
+		shifted := func(by func(z []float64) float64) map[string][]float64 {
+			return each(func(z []float64, _ int) []float64 {
+				floats.AddConst(-by(z), z)
+				for k, v := range z {
+					z[k] = math.Exp(v)
+				}
+				return scaled(1/floats.Sum(z), z)
+			})
+		}
+		check.Equal(t, "Softmax(z) of z =", each(func(z []float64, _ int) []float64 { return crossentropy.Softmax(z) }), next(probs), check.Rel(1e-12),
+			check.Why("softmax does not change when one number is subtracted from all logits"),
+			check.Mistake(shifted(func([]float64) float64 { return 0 }), "you took e^z of the logits as they are: e^1000 overflows and e^−1000 is 0; subtract the largest logit first"),
+			check.Mistake(shifted(func(z []float64) float64 { return max(0, floats.Max(z)) }), "you looked for the largest logit from 0 on: where all are negative, the largest is below 0"))
+		var clips []check.Option
+		for k := 4; k <= 20; k++ {
+			eps := math.Pow10(-k)
+			clips = append(clips,
+				check.Mistake(next(lossesOf(probs, func(i int, p []float64) float64 { return -math.Log(max(p[large[i].Label], eps)) })), clipped),
+				check.Mistake(next(lossesOf(probs, func(i int, p []float64) float64 { return -math.Log(p[large[i].Label] + eps) })), clipped))
+		}
+		check.Equal(t, "CrossEntropy(z, class) loss of z =", each(func(z []float64, class int) []float64 {
+			loss, _ := crossentropy.CrossEntropy(z, class)
+			return []float64{loss}
+		}), next(losses), check.Rel(1e-12), append(clips,
+			check.Why("ln Σ e^(z_k) − z_class, computed without overflow"),
+			check.Mistake(next(lossesOf(probs, func(i int, p []float64) float64 { return -math.Log(p[large[i].Label]) })),
+				"you took the logarithm of a probability that is rounded to 0: subtract in logarithms"))...)
+		check.Equal(t, "CrossEntropy(z, class) grad of z =", each(func(z []float64, class int) []float64 {
+			_, grad := crossentropy.CrossEntropy(z, class)
+			return grad
+		}), next(grads), check.Rel(1e-12), check.Why("the gradient by every logit"))
+	})
 	if !t.Failed() { // a shift that is missing altogether has its name already
 		t.Run("6000 apart", func(t *testing.T) {
 			defer check.Rescue(t)
@@ -287,6 +365,12 @@ func TestTrainNeuron(t *testing.T) {
 	}
 	check.Independent(t, "TrainNeuron(slope, w, b, x, y, rate, epochs)", crossentropy.TrainNeuron,
 		check.Args{slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 4}, check.Args{slopes["squared"], 0.8, 0.7, 1.25, 0.2, 0.3, 4})
+}
+
+// softmax is for the values of mistakes.
+func softmax(z []float64) []float64 {
+	exps := each(z, math.Exp)
+	return scaled(1/floats.Sum(exps), exps)
 }
 
 // sigma is the textbook sigmoid, for the values of mistakes and for central differences.
