@@ -115,6 +115,32 @@ type maxCase struct {
 	Mean, Clamped, Smallest, Ceiled, Turned *check.Array
 }
 
+// otherWindows are what reduce makes of other windows, where size and stride differ by enough to tell.
+func otherWindows(x tensor.CHW, size, stride int, reduce func(window []float64) float64) (opts []check.Option) {
+	if size > 1 && stride > 1 {
+		opts = append(opts, check.Mistake(pooled(x, size, 1, reduce), "you moved by one pixel: window (i, j) begins at row i·stride, column j·stride"))
+	}
+	if size > 1 && stride != size {
+		opts = append(opts, check.Mistake(pooled(x, size, size, reduce), "you moved by a whole window: window (i, j) begins at row i·stride, column j·stride"))
+	}
+	if stride > 1 && stride != size {
+		opts = append(opts, check.Mistake(pooled(x, stride, stride, reduce), "you took windows of stride×stride: they are size×size"))
+	}
+	if x.C > 1 {
+		last := tensor.NewCHW(x.C, x.H, x.W, nil) // x as if its channels were the last axis
+		for i := range last.Data {
+			last.Data[i] = x.Data[i%(x.H*x.W)*x.C+i/(x.H*x.W)]
+		}
+		y := pooled(last, size, stride, reduce)
+		back := y.Clone()
+		for i := range back.Data {
+			back.Data[i%(y.H*y.W)*y.C+i/(y.H*y.W)] = y.Data[i]
+		}
+		opts = append(opts, check.Mistake(back, "you read Data as rows, columns, channels: in a CHW the channel comes first"))
+	}
+	return opts
+}
+
 func TestMax(t *testing.T) {
 	defer check.Rescue(t)
 	for _, c := range check.Golden[maxCase](t, "max") {
@@ -122,13 +148,13 @@ func TestMax(t *testing.T) {
 			defer check.Rescue(t)
 			x := c.X.CHW()
 			got := pooling.Max(x, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("Max(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Exact, append(mistakes(
+			check.Equal(t, fmt.Sprintf("Max(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Exact, append(append(mistakes(
 				wrong{c.Mean, "you took the mean: max pooling keeps the largest value of a window"},
 				wrong{c.Clamped, "you started the maximum at 0: a window may hold nothing but negative values"},
 				wrong{c.Smallest, "you kept the smallest value"},
 				wrong{c.Ceiled, "you rounded the size up: a window that hangs over the edge is dropped"},
 				wrong{c.Turned, "you swapped rows and columns"},
-			), check.Kept("x", x, c.X.CHW()), check.Why("the largest value of every whole window"))...)
+			), otherWindows(x, c.Size, c.Stride, largest)...), check.Kept("x", x, c.X.CHW()), check.Why("the largest value of every whole window"))...)
 		})
 	}
 	t.Run("windows that do not fit", func(t *testing.T) {
@@ -236,11 +262,11 @@ func TestAverage(t *testing.T) {
 			defer check.Rescue(t)
 			x, dy := c.X.CHW(), c.Dy.CHW()
 			got := pooling.Average(x, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("Average(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Rel(1e-11), append(mistakes(
+			check.Equal(t, fmt.Sprintf("Average(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Rel(1e-11), append(append(mistakes(
 				wrong{c.ByStride, byStride},
 				wrong{c.Sum, "you added up and did not divide"},
 				wrong{c.BySide, bySide},
-			), check.Kept("x", x, c.X.CHW()), check.Why("the mean of every whole window"))...)
+			), otherWindows(x, c.Size, c.Stride, mean)...), check.Kept("x", x, c.X.CHW()), check.Why("the mean of every whole window"))...)
 			got = pooling.AverageBackward(x, dy, c.Size, c.Stride)
 			check.Equal(t, fmt.Sprintf("AverageBackward(x, dy, %d, %d)", c.Size, c.Stride), got, c.Dx.CHW(), check.Rel(1e-11), append(mistakes(
 				wrong{c.DUndivided, "you gave every pixel the whole of dy: each has 1/size² of a say in the mean"},
@@ -342,42 +368,49 @@ type weightsCase struct{ H, W, Channels, Pools, Units, Weights int }
 
 func TestLossAndGain(t *testing.T) {
 	defer check.Rescue(t)
-	const quartered = "you quartered the number of values: each side is halved, and rounded down, at every pooling"
-	for _, c := range check.Golden[weightsCase](t, "firstDenseWeights") {
-		got := pooling.FirstDenseWeights(c.H, c.W, c.Channels, c.Pools, c.Units)
-		up, down := func(n int) int { return (n + 1) / 2 }, func(n int) int { return n / 2 }
-		count := func(halve func(int) int, both bool) int {
+	cases := check.Golden[weightsCase](t, "firstDenseWeights")
+	each := func(f func(c weightsCase) int) map[string]int {
+		out := map[string]int{}
+		for _, c := range cases {
+			out[fmt.Sprintf("h %d, w %d, channels %d, pools %d, units %d", c.H, c.W, c.Channels, c.Pools, c.Units)] = f(c)
+		}
+		return out
+	}
+	// sides counts the weights behind a map of the sides that halve makes.
+	sides := func(halve func(h, w int) (int, int)) map[string]int {
+		return each(func(c weightsCase) int {
 			h, w := c.H, c.W
 			for range c.Pools {
-				h = halve(h)
-				if both {
-					w = halve(w)
-				}
+				h, w = halve(h, w)
 			}
 			return h * w * c.Channels * c.Units
-		}
-		opts := []check.Option{check.Why("the weights of a layer that PyTorch puts behind the same poolings")}
-		named := map[int]bool{c.Weights: true}
-		for _, m := range []struct {
-			value int
-			says  string
-		}{
-			{count(up, true), "you rounded up: a row or column that fills no window is dropped"},
-			{count(down, false), "you halved one side only"},
-			{c.Weights + c.Units, "you counted the biases too"},
-			{c.Weights / c.Channels, "you left the channels out: each is flattened too"},
-			{c.H * c.W * c.Channels * c.Units, "you left the pooling out"},
-			{c.H * c.W * c.Channels * c.Units >> (2 * c.Pools), quartered},
-			{c.H * c.W >> (2 * c.Pools) * c.Channels * c.Units, quartered},
-		} {
-			if !named[m.value] {
-				opts = append(opts, check.Mistake(m.value, m.says))
-			}
-			named[m.value] = true
-		}
-		check.Equal(t, fmt.Sprintf("FirstDenseWeights(h %d, w %d, channels %d, pools %d, units %d)", c.H, c.W, c.Channels, c.Pools, c.Units),
-			got, c.Weights, check.Exact, opts...)
+		})
 	}
+	const (
+		oneSide   = "you halved one side only"
+		quartered = "you quartered the number of values: each side is halved, and rounded down, at every pooling"
+	)
+	check.Equal(t, "FirstDenseWeights(h, w, channels, pools, units)", each(func(c weightsCase) int { return pooling.FirstDenseWeights(c.H, c.W, c.Channels, c.Pools, c.Units) }),
+		each(func(c weightsCase) int { return c.Weights }), check.Exact,
+		check.Why("the weights of a layer that PyTorch puts behind the same poolings"),
+		check.Mistake(sides(func(h, w int) (int, int) { return (h + 1) / 2, (w + 1) / 2 }), "you rounded up: a row or column that fills no window is dropped"),
+		check.Mistake(sides(func(h, w int) (int, int) { return h / 2, w }), oneSide),
+		check.Mistake(sides(func(h, w int) (int, int) { return h, w / 2 }), oneSide),
+		check.Mistake(each(func(c weightsCase) int { return c.Weights + c.Units }), "you counted the biases too"),
+		check.Mistake(each(func(c weightsCase) int { return c.Weights / c.Channels }), "you left the channels out: each is flattened too"),
+		check.Mistake(each(func(c weightsCase) int { return c.Weights / c.Units }), "you left the units out: each has a weight for every value"),
+		check.Mistake(each(func(c weightsCase) int { return c.Weights << c.Pools }), "you doubled the channels at every pooling: pooling keeps their number"),
+		check.Mistake(each(func(c weightsCase) int { return c.H * c.W * c.Channels * c.Units }), "you left the pooling out"),
+		check.Mistake(each(func(c weightsCase) int {
+			if c.Pools == 0 {
+				return c.Weights
+			}
+			return (c.H / 2) * (c.W / 2) * c.Channels * c.Units
+		}), "you pooled once only"),
+		check.Mistake(each(func(c weightsCase) int { return (c.H >> (2 * c.Pools)) * (c.W >> (2 * c.Pools)) * c.Channels * c.Units }),
+			"you quartered each side: it is halved"),
+		check.Mistake(each(func(c weightsCase) int { return c.H * c.W * c.Channels * c.Units >> (2 * c.Pools) }), quartered),
+		check.Mistake(each(func(c weightsCase) int { return c.H * c.W >> (2 * c.Pools) * c.Channels * c.Units }), quartered))
 	check.Panics(t, "FirstDenseWeights(8, 8, 3, -1, 10)", func() { pooling.FirstDenseWeights(8, 8, 3, -1, 10) })
 	check.Panics(t, "FirstDenseWeights(8, 3, 3, 2, 10)", func() { pooling.FirstDenseWeights(8, 3, 3, 2, 10) })
 	check.Panics(t, "FirstDenseWeights(3, 8, 3, 2, 10)", func() { pooling.FirstDenseWeights(3, 8, 3, 2, 10) })
