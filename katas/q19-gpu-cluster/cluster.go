@@ -94,13 +94,11 @@ func ExpandHosts(list string) ([]string, error) {
 	panic("TODO: ExpandHosts")
 }
 
-// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order:
+// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order. No host,
+// an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the port or the
+// task. Source: TensorFlow, Multi-worker training with Keras. Its form is
 //
 //	{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}
-//
-// No host, an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the
-// port or the task. Source: TensorFlow,
-// Multi-worker training with Keras.
 func TFConfig(hosts []string, port, task int) ([]byte, error) {
 	panic("TODO: TFConfig")
 }
@@ -108,7 +106,7 @@ func TFConfig(hosts []string, port, task int) ([]byte, error) {
 // BreakEven returns the smallest size n, 1 ≤ n ≤ limit, at which a job of flops(n) floating-point operations is done sooner by
 // moving bytes(n) to the GPU and back than on the CPU: bytes/link + flops/gpu < flops/cpu. cpu and gpu are in flop/s, link in
 // byte/s. ok is false if there is none. Nothing is assumed of flops and bytes: they may fall as well as grow. It panics if cpu,
-// gpu or link is not positive.
+// gpu or link is not positive, as NaN is not.
 func BreakEven(flops, bytes func(n int) float64, cpu, gpu, link float64, limit int) (n int, ok bool) {
 	panic("TODO: BreakEven")
 }

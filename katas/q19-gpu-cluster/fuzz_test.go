@@ -14,7 +14,7 @@ import (
 
 // Text from outside may be anything. No text makes a parser panic, and what it accepts keeps these rules. Try your own:
 //
-//	go test ./katas/q19-gpu-cluster -run '^$' -fuzz FuzzExpandHosts -fuzztime 20s -fuzzminimizetime 10x
+//	go test ./katas/q19-gpu-cluster -run '^$' -fuzz FuzzHosts -fuzztime 20s -fuzzminimizetime 10x
 
 func FuzzParseDevice(f *testing.F) {
 	defer check.Rescue(f)
@@ -100,11 +100,11 @@ func FuzzParseSMI(f *testing.F) {
 	})
 }
 
-func FuzzExpandHosts(f *testing.F) {
+func FuzzHosts(f *testing.F) {
 	defer check.Rescue(f)
 	for _, s := range []string{
 		"", "login", "node[01-03,07],login", "rack[2-3]-ib", "n[1-999999999]", "n[0-9223372036854775807]", "n[9223372036854775807]",
-		"n[1-65536],m", "n[", "n]", "n[]", "n[3-1]", "a,,b", "n[1-2]m[3-4]", "n[[1]]", "n[1-2-3]", "n[00000000000000000001-2]", "[1-3]", "\x00", "ä[1]",
+		"n[", "n]", "n[]", "n[3-1]", "a,,b", "n[1-2]m[3-4]", "n[[1]]", "n[1-2-3]", "n[00000000000000000001-2]", "[1-3]", "\x00", "ä[1]",
 	} {
 		f.Add(s)
 	}

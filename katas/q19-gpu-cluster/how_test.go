@@ -3,7 +3,9 @@ package cluster_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -34,21 +36,6 @@ func named[T any](want T, mistakes ...mistake[T]) []check.Option {
 	return opts
 }
 
-// refused checks that a call returned an error, and that the error quotes what was wrong. It says whether there was one.
-func refused(t *testing.T, call string, err error, quote, why string, opts ...check.Option) bool {
-	t.Helper()
-	ok := check.Equal(t, call+" returns an error", err != nil, true, check.Exact, append(opts, check.Why(why))...)
-	switch {
-	case !ok:
-		return false
-	case quote == "":
-		check.Fails(t, call, err)
-	default:
-		check.Fails(t, call, err, quote)
-	}
-	return true
-}
-
 func TestLocate(t *testing.T) {
 	defer check.Rescue(t)
 	for _, c := range []struct{ rank, gpus, node, local int }{{0, 4, 0, 0}, {3, 4, 0, 3}, {5, 4, 1, 1}, {7, 2, 3, 1}, {4, 3, 1, 1}, {11, 4, 2, 3}, {8, 5, 1, 3}} {
@@ -60,18 +47,23 @@ func TestLocate(t *testing.T) {
 			mistake[[]int]{[]int{c.node, c.node}, "you divided for both: local is what the division leaves over"}),
 			check.Why("ranks are numbered node by node"))...)
 	}
+	check.Equal(t, "Locate(5, 1)", func() []int { node, local := cluster.Locate(5, 1); return []int{node, local} }(), []int{5, 0}, check.Exact,
+		check.Why("a node of one GPU runs one rank, its process 0"))
 	check.Panics(t, "Locate(-1, 4)", func() { cluster.Locate(-1, 4) })
 	check.Panics(t, "Locate(3, 0)", func() { cluster.Locate(3, 0) })
 	check.Panics(t, "Locate(3, -2)", func() { cluster.Locate(3, -2) })
 	check.Independent(t, "Locate(rank, gpusPerNode)", cluster.Locate, check.Args{11, 4}, check.Args{17, 3})
 
-	for _, c := range []struct{ perDevice, world, accumulation, want int }{{32, 4, 3, 384}, {8, 6, 5, 240}} {
+	for _, c := range []struct{ perDevice, world, accumulation, want int }{{32, 4, 3, 384}, {8, 6, 5, 240}, {1, 7, 2, 14}, {3, 1, 2, 6}, {5, 2, 1, 10}} {
 		check.Equal(t, fmt.Sprintf("EffectiveBatch(%d, %d, %d)", c.perDevice, c.world, c.accumulation),
-			cluster.EffectiveBatch(c.perDevice, c.world, c.accumulation), c.want, check.Exact,
-			check.Why("every rank adds up its accumulated batches before the step"),
-			check.Mistake(c.perDevice*c.world, "you left accumulation out: the optimiser steps once after so many batches"),
-			check.Mistake(c.perDevice*c.accumulation, "you left the ranks out: their gradients are averaged into the same step"))
+			cluster.EffectiveBatch(c.perDevice, c.world, c.accumulation), c.want, check.Exact, append(named(c.want,
+				mistake[int]{c.perDevice * c.world, "you left accumulation out: the optimiser steps once after so many batches"},
+				mistake[int]{c.perDevice * c.accumulation, "you left the ranks out: their gradients are averaged into the same step"}),
+				check.Why("every rank adds up its accumulated batches before the step"))...)
 	}
+	const large = 1 << 32
+	check.Equal(t, "EffectiveBatch(4096, 2048, 512)", cluster.EffectiveBatch(4096, 2048, 512), large, check.Exact,
+		check.Mistake(0, "you multiplied in 32 bits"))
 	check.Panics(t, "EffectiveBatch(32, 0, 1)", func() { cluster.EffectiveBatch(32, 0, 1) })
 	check.Panics(t, "EffectiveBatch(0, 4, 1)", func() { cluster.EffectiveBatch(0, 4, 1) })
 	check.Panics(t, "EffectiveBatch(32, 4, -1)", func() { cluster.EffectiveBatch(32, 4, -1) })
@@ -175,38 +167,19 @@ func TestParseDevice(t *testing.T) {
 		{"", device{"", -1, -1, "", -1}, []mistake[device]{
 			{device{}, "you left what the string does not name at 0: unset is −1, 0 is the first"},
 		}},
+		{"//GPU:*/job:a//", device{"a", -1, -1, "GPU", -1}, nil},
+		{"replica:4/Tpu:0", device{"", 4, -1, "TPU", 0}, []mistake[device]{
+			{device{"", -1, 4, "TPU", 0}, "you exchanged replica and task"},
+			{device{"", 4, -1, "Tpu", 0}, "you kept the kind's letters as they are: Kind is upper-case"},
+		}},
+		{"/replica:011/task:010/GPU:012", device{"", 11, 10, "GPU", 12}, []mistake[device]{{device{"", 9, 8, "GPU", 10}, anyBase}}},
 	} {
 		got, err := cluster.ParseDevice(c.s)
 		require.NoError(t, err, "ParseDevice(%q)", c.s)
 		check.Equal(t, fmt.Sprintf("ParseDevice(%q)", c.s), got, c.want, check.Exact, append(named(c.want, c.mistakes...),
 			check.Why("what the string leaves open is −1 or \"\""))...)
 	}
-	const unknown = "you skipped a piece that you do not know: a misspelt device would land anywhere"
-	folded := unknown
-	if _, err := cluster.ParseDevice("/jobs:worker"); err != nil {
-		folded = "you read names of pieces in any case of letters: only a kind may be"
-	}
-	for _, c := range []struct{ s, quote, why, says string }{
-		{"/job:worker/GPX:0", "GPX:0", "there is no kind GPX", unknown},
-		{"/device:GPX:0", "device:GPX:0", "there is no kind GPX", unknown},
-		{"/jobs:worker", "jobs:worker", "there is no such piece", unknown},
-		{"/Task:1", "Task:1", "only a kind is read in any case of letters", folded},
-		{"/job:", "job:", "the name is empty", "you accepted a job without a name: \"\" is what the string leaves open"},
-		{"/job:ps/task:1/job:worker", "job:worker", "no piece comes twice", "you let the later of two pieces win"},
-		{"/device:GPU:-1", "device:GPU:-1", "an index is digits without a sign", "you accepted a sign: −1 then says that the index is unset"},
-		{"/task:+1", "task:+1", "a number is digits without a sign", "you accepted a sign: a number is digits alone"},
-		{"/task:one", "task:one", "a task is a number", "you ignored that the number does not parse"},
-		{"/GPU:0/task:1/CPU:0", "CPU:0", "one device at most", "you let the later of two devices win"},
-		{"/device:GPU", "device:GPU", "the long form has an index, or *", unknown},
-		{"/device:GPU:0:1", "device:GPU:0:1", "the piece has too many parts", "you ignored what follows the index"},
-		{"/replica:99999999999999999999", "replica:99999999999999999999", "the number does not fit an int", "you ignored that the number does not parse"},
-	} {
-		d, err := cluster.ParseDevice(c.s)
-		if d.Kind == "GPX" {
-			c.says = "you took any kind in the long form: only CPU, GPU and TPU are kinds"
-		}
-		refused(t, fmt.Sprintf("ParseDevice(%q)", c.s), err, c.quote, c.why, check.Mistake(false, c.says))
-	}
+	refusesDevices(t)
 	check.Independent(t, "ParseDevice(s)", cluster.ParseDevice, check.Args{"/job:worker/task:1/device:GPU:0"}, check.Args{"/job:ps/replica:2/CPU:3"})
 }
 
@@ -227,6 +200,12 @@ func TestVisibleDevices(t *testing.T) {
 		{"4,0", true, 4, nil},
 		{"3", true, 8, []int{3}},
 		{"1,none,0", true, 2, []int{1}},
+		{"1,,0", true, 2, []int{1}},
+		{"0", true, 1, []int{0}},
+		{"0", true, 0, nil},
+		{"", false, 0, nil},
+		{"1,2", true, 2, []int{1}},
+		{"010,07,2", true, 12, []int{10, 7, 2}},
 	} {
 		var ascending, skipped, logical, all []int
 		for i := range c.present {
@@ -274,6 +253,7 @@ func TestVisibleDevices(t *testing.T) {
 		check.Equal(t, fmt.Sprintf("VisibleDevices(%q, %t, %d)", c.env, c.set, c.present), cluster.VisibleDevices(c.env, c.set, c.present), c.want, check.Exact,
 			append(named(c.want, mistakes...), check.Why("the CUDA Programming Guide says so of CUDA_VISIBLE_DEVICES"))...)
 	}
+	endsVisible(t)
 	check.Independent(t, "VisibleDevices(env, set, present)", cluster.VisibleDevices, check.Args{"2,1", true, 4}, check.Args{"0,1", false, 2})
 }
 
@@ -286,12 +266,14 @@ func TestParseSMI(t *testing.T) {
 		text := header + "0, NVIDIA RTX A6000, 49140 MiB, 15 MiB, 0 %\n" +
 			"1, Tesla V100-SXM2-32GB, 32768 MiB, 13928 MiB, 100 %\n" +
 			"3, NVIDIA H100 PCIe, 81559 MiB, 10 MiB, [N/A]\n" +
-			"4, GRID K1, [Not Supported], [N/A], [Not Supported]\n"
+			"4, GRID K1, [Not Supported], [N/A], [Not Supported]\n" +
+			"010, K80, 011 MiB, 0 MiB, 012 %\n"
 		want := []cluster.GPU{
 			{0, "NVIDIA RTX A6000", 49140, 15, 0},
 			{1, "Tesla V100-SXM2-32GB", 32768, 13928, 100},
 			{3, "NVIDIA H100 PCIe", 81559, 10, -1},
 			{4, "GRID K1", -1, -1, -1},
+			{10, "K80", 11, 0, 12},
 		}
 		variant := func(change func(i int, g *cluster.GPU)) []cluster.GPU {
 			out := check.Copy(want)
@@ -302,13 +284,18 @@ func TestParseSMI(t *testing.T) {
 		}
 		got, err := cluster.ParseSMI(strings.NewReader(text))
 		require.NoError(t, err, "ParseSMI of\n%s", text)
-		check.Equal(t, "ParseSMI of 4 GPUs", got, want, check.Exact, check.With("text", text),
+		check.Equal(t, "ParseSMI of 5 GPUs", got, want, check.Exact, check.With("text", text),
 			check.Why("columns as the header names them, [N/A] and [Not Supported] as −1"),
 			check.Mistake(variant(func(i int, g *cluster.GPU) { g.Index = i }), "you counted the rows: the index is in the first column, and GPUs may be missing"),
 			check.Mistake(variant(func(_ int, g *cluster.GPU) {
 				g.TotalMiB, g.UsedMiB, g.Utilization = max(g.TotalMiB, 0), max(g.UsedMiB, 0), max(g.Utilization, 0)
 			}), "you read an unreported number as 0: the GPU then looks idle, or without memory"),
 			check.Mistake(variant(func(_ int, g *cluster.GPU) { g.TotalMiB, g.UsedMiB = g.UsedMiB, g.TotalMiB }), "you exchanged the columns memory.total and memory.used"),
+			check.Mistake(variant(func(i int, g *cluster.GPU) {
+				if i == 4 {
+					g.Index, g.TotalMiB, g.Utilization = 8, 9, 10
+				}
+			}), anyBase),
 			check.Mistake(variant(func(_ int, g *cluster.GPU) { g.Name = " " + g.Name }), "you kept the space after the comma"))
 
 		got, err = cluster.ParseSMI(strings.NewReader(header))
@@ -317,56 +304,11 @@ func TestParseSMI(t *testing.T) {
 	})
 	t.Run("bad rows", func(t *testing.T) {
 		defer check.Rescue(t)
-		const good = "0, NVIDIA L4, 23034 MiB, 412 MiB, 3 %\n"
-		for _, c := range []struct{ text, line, why, says string }{
-			{"", "line 1", "there is no header", "you took no output for no GPU"},
-			{"No devices were found\n", "line 1", "that is not the header", "you skipped the first line without reading it"},
-			{"index, name, memory.used [MiB], memory.total [MiB], utilization.gpu [%]\n" + good, "line 1", "two columns are exchanged", "you skipped the first line without reading it"},
-			{strings.Replace(header, "utilization.gpu", "utilization.memory", 1) + good, "line 1", "the last column is another", "you compared a part of the header only"},
-			{header + good + "1, NVIDIA L4, 23034 MiB, 412 MiB\n", "line 3", "a column is missing", "you skipped a row that is too short"},
-			{header + good + good + "2, NVIDIA L4, 23034 MiB, 4 GiB, 3 %\n", "line 4", "4 GiB is not 4 MiB", "you cut the unit off without reading it"},
-			{header + "0, NVIDIA L4, 23034 MiB, much MiB, 3 %\n", "line 2", "that is no number", "you ignored that the number does not parse"},
-			{header + "0, NVIDIA L4, 23034 MiB, -1 MiB, 3 %\n", "line 2", "a number has no sign", "you accepted a sign: −1 then says that it is not reported"},
-			{header + "[N/A], NVIDIA L4, 23034 MiB, 412 MiB, 3 %\n", "line 2", "a GPU has an index", "you accepted a GPU without an index"},
-		} {
-			_, err := cluster.ParseSMI(strings.NewReader(c.text))
-			refused(t, fmt.Sprintf("ParseSMI(%q)", c.text), err, c.line, c.why, check.Mistake(false, c.says))
-		}
+		refusesSMI(t)
 	})
 	t.Run("FreeGPU", func(t *testing.T) {
 		defer check.Rescue(t)
-		gpus := []cluster.GPU{
-			{4, "d", 32000, 2000, 99},
-			{2, "b", 80000, 50000, 10},
-			{5, "e", 40000, 30000, 0},
-			{7, "g", 60000, 30000, 5},
-			{8, "a", 8000, 100, 0},
-			{9, "n", 99000, -1, -1},
-			{6, "m", -1, 0, 0},
-		}
-		passed := check.Copy(gpus)
-		got, err := cluster.FreeGPU(passed, 5000)
-		require.NoError(t, err, "FreeGPU(gpus, 5000): 30000 MiB are free")
-		check.Equal(t, "FreeGPU(gpus, 5000)", got, 2, check.Exact, check.Kept("gpus", passed, gpus),
-			check.Why("4, 2 and 7 have 30000 MiB free, 2 is the lowest index"),
-			check.Mistake(4, "you took the first in the list at a tie: the lowest index wins"),
-			check.Mistake(7, "you took the last at a tie: the lowest index wins"),
-			check.Mistake(0, "you returned the position in gpus: what is asked for is the Index of that GPU"),
-			check.Mistake(1, "you returned the position in gpus: what is asked for is the Index of that GPU"),
-			check.Mistake(8, "you compared what is used: a GPU is chosen by what is free, total − used"),
-			check.Mistake(9, "you counted unreported memory, −1, as a number"))
-		_, err = cluster.FreeGPU(gpus, 30000)
-		check.Equal(t, "FreeGPU(gpus, 30000) returns an error", err != nil, false, check.Exact, check.Why("30000 MiB are free"),
-			check.Mistake(true, "you refused a GPU that has just enough"))
-		_, err = cluster.FreeGPU(gpus, 30001)
-		refused(t, "FreeGPU(gpus, 30001)", err, "30001", "no GPU has as much free",
-			check.Mistake(false, "you returned the best GPU without asking whether it is good enough"))
-		_, err = cluster.FreeGPU([]cluster.GPU{{0, "z", 8000, 0, 0}}, 8000)
-		check.Equal(t, "FreeGPU of a GPU of 8000 MiB, 0 used, returns an error", err != nil, false, check.Exact, check.Why("all 8000 MiB are free"),
-			check.Mistake(true, "you took 0 for not reported: that is −1"))
-		_, err = cluster.FreeGPU(gpus[5:], 0)
-		refused(t, "FreeGPU of GPUs whose memory is not reported", err, "", "nothing is known of their memory",
-			check.Mistake(false, "you counted unreported memory, −1, as a number"))
+		freeGPU(t)
 	})
 	parse := func(text string) ([]cluster.GPU, error) { return cluster.ParseSMI(strings.NewReader(text)) }
 	check.Independent(t, "ParseSMI(text)", parse,
@@ -374,6 +316,104 @@ func TestParseSMI(t *testing.T) {
 		check.Args{header + "2, NVIDIA A100, 40960 MiB, 10 MiB, 7 %\n3, NVIDIA A100, 40960 MiB, [N/A], 0 %\n"})
 	check.Independent(t, "FreeGPU(gpus, needMiB)", cluster.FreeGPU,
 		check.Args{[]cluster.GPU{{3, "a", 100, 50, 0}, {1, "b", 100, 20, 0}}, 60}, check.Args{[]cluster.GPU{{5, "c", 90, 20, 0}, {4, "d", 90, 90, 0}}, 85})
+}
+
+// freeGPU asks several lists of GPUs at once: the answers are few small numbers, and a mistake is known by all of them.
+func freeGPU(t *testing.T) {
+	t.Helper()
+	tied := []cluster.GPU{ // 30000 MiB free: 2 is the lowest index, 9 the highest; 4 uses least, 7 has most in all, 5 is the least busy
+		{4, "d", 32000, 2000, 50}, {7, "g", 80000, 50000, 70}, {2, "b", 60000, 30000, 90}, {9, "i", 40000, 10000, 60}, {5, "e", 50000, 20000, 5},
+	}
+	small, less := cluster.GPU{8, "a", 8000, 100, 0}, cluster.GPU{1, "e", 41000, 21000, 0}
+	unused, unknown := cluster.GPU{11, "n", 99000, -1, -1}, cluster.GPU{6, "m", -1, 0, 0}
+	const none = -1
+	lists, want := map[string][]cluster.GPU{}, map[string]int{}
+	add := func(name string, id int, gpus ...cluster.GPU) { lists[name], want[name] = gpus, id }
+	add("five of seven have 30000 MiB", 2, slices.Concat([]cluster.GPU{unknown, less}, tied, []cluster.GPU{small, unused})...)
+	add("the same in another order", 2, slices.Concat([]cluster.GPU{small, less}, tied[2:], []cluster.GPU{unused}, tied[:2], []cluster.GPU{unknown})...)
+	add("1 has 20000 MiB", 1, small, unused, less)
+	add("8 has 7900 MiB", 8, unused, small, unknown)
+	add("3 has all its 8000 MiB, 8 has 7900", 3, small, cluster.GPU{3, "z", 8000, 0, 100})
+	add("5 is the only one, and full", 5, cluster.GPU{5, "f", 8000, 8000, 100})
+	add("0 is the only one, and has 0 MiB", 0, cluster.GPU{0, "o", 0, 0, 0})
+	got := map[string]int{}
+	for name, gpus := range lists {
+		id, err := cluster.FreeGPU(check.Copy(gpus), 0)
+		if err != nil {
+			id = none
+		}
+		got[name] = id
+	}
+	// chosen is what a choice gives for each list: the first GPU that counts and that no other beats.
+	chosen := func(counts func(g cluster.GPU) bool, beats func(g, best cluster.GPU) bool, result func(at int, g cluster.GPU) int) map[string]int {
+		all := map[string]int{}
+		for name, gpus := range lists {
+			all[name] = none
+			var best cluster.GPU
+			for i, g := range gpus {
+				if counts(g) && (all[name] == none || beats(g, best)) {
+					best, all[name] = g, result(i, g)
+				}
+			}
+		}
+		return all
+	}
+	reported := func(g cluster.GPU) bool { return g.TotalMiB >= 0 && g.UsedMiB >= 0 }
+	index := func(_ int, g cluster.GPU) int { return g.Index }
+	free := func(g cluster.GPU) int { return g.TotalMiB - g.UsedMiB }
+	then := func(tie func(g, best cluster.GPU) bool) func(g, best cluster.GPU) bool {
+		return func(g, best cluster.GPU) bool { return free(g) > free(best) || free(g) == free(best) && tie(g, best) }
+	}
+	lower := func(g, best cluster.GPU) bool { return g.Index < best.Index }
+	check.Equal(t, "FreeGPU(gpus, 0), −1 for an error, of several lists", got, want, check.Exact, append(named(want,
+		mistake[map[string]int]{chosen(reported, then(func(_, _ cluster.GPU) bool { return false }), index), "you took the first in the list at a tie: the lowest index wins"},
+		mistake[map[string]int]{chosen(reported, then(func(_, _ cluster.GPU) bool { return true }), index), "you took the last at a tie: the lowest index wins"},
+		mistake[map[string]int]{chosen(reported, then(func(g, best cluster.GPU) bool { return g.Index > best.Index }), index), "you took the highest index at a tie: the lowest wins"},
+		mistake[map[string]int]{chosen(reported, then(func(g, best cluster.GPU) bool { return g.Utilization < best.Utilization }), index), "you let the utilisation break a tie: the lowest index wins"},
+		mistake[map[string]int]{chosen(reported, then(func(g, best cluster.GPU) bool { return g.UsedMiB < best.UsedMiB }), index), "you let what is used break a tie: the lowest index wins"},
+		mistake[map[string]int]{chosen(reported, then(func(g, best cluster.GPU) bool { return g.TotalMiB > best.TotalMiB }), index), "you let the total break a tie: the lowest index wins"},
+		mistake[map[string]int]{chosen(reported, then(lower), func(at int, _ cluster.GPU) int { return at }), "you returned the position in gpus: what is asked for is the Index of that GPU"},
+		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool {
+			return g.UsedMiB < best.UsedMiB || g.UsedMiB == best.UsedMiB && lower(g, best)
+		}, index), "you compared what is used: a GPU is chosen by what is free, total − used"},
+		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool { return g.UsedMiB < best.UsedMiB }, index), "you compared what is used: a GPU is chosen by what is free, total − used"},
+		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool {
+			return g.TotalMiB > best.TotalMiB || g.TotalMiB == best.TotalMiB && lower(g, best)
+		}, index), "you compared the totals: a GPU is chosen by what is free, total − used"},
+		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool { return g.TotalMiB > best.TotalMiB }, index), "you compared the totals: a GPU is chosen by what is free, total − used"},
+		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool { return g.Utilization < best.Utilization }, index), "you compared utilisations: a GPU is chosen by what is free, total − used"},
+		mistake[map[string]int]{chosen(func(cluster.GPU) bool { return true }, then(lower), index), "you counted unreported memory, −1, as a number"},
+		mistake[map[string]int]{chosen(func(g cluster.GPU) bool { return g.TotalMiB >= 0 }, then(lower), index), "you counted used memory that is not reported, −1, as a number"},
+		mistake[map[string]int]{chosen(func(g cluster.GPU) bool { return g.TotalMiB > 0 && g.UsedMiB > 0 }, then(lower), index), "you took 0 for not reported: that is −1"}),
+		check.Why("most free memory, then the lowest index"))...)
+
+	all := slices.Concat(tied, []cluster.GPU{small, less, unused, unknown})
+	fails := map[string]bool{}
+	for name, c := range map[string]struct {
+		gpus []cluster.GPU
+		need int
+	}{
+		"30000 MiB of 30000": {all, 30000}, "30001 MiB of 30000": {all, 30001}, "500 MiB of none that is reported": {all[7:], 500}, "0 MiB of none that is reported": {all[7:], 0},
+		"0 MiB of no GPU": {nil, 0}, "1 MiB of 0": {[]cluster.GPU{{5, "f", 8000, 8000, 100}}, 1}, "8000 MiB of 8000": {[]cluster.GPU{{3, "z", 8000, 0, 100}}, 8000},
+	} {
+		_, err := cluster.FreeGPU(c.gpus, c.need)
+		fails[name] = err != nil
+		if err != nil {
+			check.Fails(t, "FreeGPU, asked for "+name+",", err, fmt.Sprint(c.need))
+		}
+	}
+	check.Equal(t, "FreeGPU returns an error when asked for", fails, map[string]bool{
+		"30000 MiB of 30000": false, "30001 MiB of 30000": true, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
+		"1 MiB of 0": true, "8000 MiB of 8000": false,
+	}, check.Exact, check.Why("an error says that no GPU has as much free"),
+		check.Mistake(map[string]bool{
+			"30000 MiB of 30000": true, "30001 MiB of 30000": true, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
+			"1 MiB of 0": true, "8000 MiB of 8000": true,
+		}, "you refused a GPU that has just enough"),
+		check.Mistake(map[string]bool{
+			"30000 MiB of 30000": false, "30001 MiB of 30000": false, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
+			"1 MiB of 0": false, "8000 MiB of 8000": false,
+		}, "you returned the best GPU without asking whether it is good enough"))
 }
 
 // expand is ExpandHosts with a bound on the memory. A loop that never ends would fill the machine's before the test's time is
@@ -391,7 +431,11 @@ func expand(list string) ([]string, error) {
 			case <-tick.C:
 				var m runtime.MemStats
 				if runtime.ReadMemStats(&m); m.HeapAlloc > most {
-					panic(fmt.Sprintf("ExpandHosts(%.60q) fills the memory: bound the list before a range is expanded; and if i is the largest int, i++ is the smallest, so that i <= last never ends", list))
+					why := "bound the list before a range is expanded"
+					if !strings.Contains(list, "-") {
+						why = "where i is the largest int, i++ is the smallest, so that i <= last never ends"
+					}
+					panic(fmt.Sprintf("ExpandHosts(%.60q) fills the memory: %s", list, why))
 				}
 			}
 		}
@@ -426,6 +470,13 @@ func TestHosts(t *testing.T) {
 				{hosts{"rack2", "rack3", "rack1"}, "you lost what follows the bracket"},
 				{hosts{"rack1", "rack2-ib", "rack3-ib"}, "you sorted the hosts: their order is the list's"},
 			}},
+			{"n[010-011,1-02,5-5],n5,n[5]", hosts{"n010", "n011", "n1", "n2", "n5", "n5", "n5"}, []mistake[hosts]{
+				{hosts{"n010", "n011", "n01", "n02", "n5", "n5", "n5"}, "you padded to the width of the range's end: the width is that of its first number"},
+				{hosts{"n010", "n011", "n1", "n2", "n5"}, "you left out a host that is named again: the list says it twice"},
+				{hosts{"n008", "n009", "n1", "n2", "n5", "n5", "n5"}, anyBase},
+			}},
+			{"[08-09,1],[7]x", hosts{"08", "09", "1", "7x"}, nil},
+			{"a-1_b.c[2].d-3_e", hosts{"a-1_b.c2.d-3_e"}, nil},
 			{"x[2147483647]", hosts{"x2147483647"}, nil},
 			{strings.Repeat("h", 255), hosts{strings.Repeat("h", 255)}, nil},
 			{strings.Repeat("h", 250) + "[1]-end", hosts{strings.Repeat("h", 250) + "1-end"}, nil},
@@ -435,35 +486,43 @@ func TestHosts(t *testing.T) {
 			check.Equal(t, fmt.Sprintf("ExpandHosts(%q)", c.list), got, c.want, check.Exact, append(named(c.want, c.mistakes...),
 				check.Why("scontrol show hostnames prints these"))...)
 		}
-		most, err := expand("n[1-65536]")
-		require.NoError(t, err, "ExpandHosts(%q)", "n[1-65536]")
-		check.Equal(t, `len(ExpandHosts("n[1-65536]"))`, len(most), cluster.MaxHosts, check.Exact)
-
-		const unbounded = "you did not bound the list: a few bytes of input would fill the memory"
-		for _, c := range []struct{ list, quote, why, says string }{
-			{"n[1-65537]", "1-65537", "these are more than MaxHosts", unbounded},
-			{"n[1-65000],m[1-537]", "1-537", "these are more than MaxHosts in all", "you bounded a range, not the list"},
-			{"n[0-9,0-65535]", "0-65535", "these are more than MaxHosts in all", "you bounded a range, not the list"},
-			{"n[" + strings.Repeat("0", 300) + "1-2]", "0001-2", "names of 302 bytes are longer than MaxName", "you did not bound the length of a name"},
-			{strings.Repeat("h", 256), "hhh", "a name of 256 bytes is longer than MaxName", "you bounded the names with a bracket only"},
-			{strings.Repeat("h", 251) + "[1]-end", "1", "a name of 256 bytes is longer than MaxName", "you left the suffix out of the length of a name"},
-			{"a,,b", "", "a name is empty", "you skipped an empty name"},
-			{"", "", "a name is empty", "you skipped an empty name"},
-			{"node[1-3", "node[1-3", "the bracket is not closed", "you did not look for the end of the bracket"},
-			{"node1-3]", "node1-3]", "no bracket is open", "you did not look for the start of the bracket"},
-			{"n[1-2]m[3-4]", "n[1-2]m[3-4]", "one bracket a name", "you left the second bracket as it stands"},
-			{"n[]", "n[]", "the bracket is empty", "you expanded an empty bracket to nothing"},
-			{"n[3-1]", "3-1", "the range runs backwards", "you expanded a range that runs backwards to nothing"},
-			{"n[a-c]", "a-c", "a range is of numbers", "you ignored that the number does not parse"},
-			{"n[-1]", "-1", "a number has no sign", "you ignored that the number does not parse"},
-			{"n[+1]", "+1", "a number has no sign", "you ignored that the number does not parse"},
-			{"my host", "my host", "a space is no part of a host name", "you accepted any character in a name"},
-		} {
-			got, err := expand(c.list)
-			if !refused(t, fmt.Sprintf("ExpandHosts(%.40q)", c.list), err, c.quote, c.why, check.Mistake(false, c.says), check.With("hosts", len(got))) {
-				break // what has no bound fails every bound
-			}
+		for _, list := range []string{"n[1-65536]", "n[1-65535],login"} {
+			most, err := expand(list)
+			require.NoError(t, err, "ExpandHosts(%q)", list)
+			check.Equal(t, fmt.Sprintf("len(ExpandHosts(%q))", list), len(most), cluster.MaxHosts, check.Exact)
 		}
+		h := func(n int) string { return strings.Repeat("h", n) }
+		bounds := []wrong{
+			{"n[1-65537]", "1-65537", "MaxHosts", "range"},
+			{"m[1-537],n[1-65000]", "1-65000", "MaxHosts in all", "ranges"},
+			{"n[0-9,0-65535]", "0-65535", "MaxHosts in all", "ranges"},
+			{"m,n[1-65536]", "1-65536", "MaxHosts in all", "ranges"},
+			{"n[1-65536],login", "login", "MaxHosts in all", "plain names"},
+			{"n[1-65536,7]", "7", "MaxHosts in all", "plain numbers"},
+			{"ok,n[" + strings.Repeat("0", 300) + "1-2]", "0001-2", "MaxName", "number"},
+			{"ok," + h(256), "hhh", "MaxName", "plain name"},
+			{"ok," + h(255) + "[1]", "1", "MaxName", "number"},
+			{"ok," + h(254) + "[9-10]", "9-10", "MaxName", "last number"},
+			{"ok," + h(251) + "[1]-end", "1", "MaxName", "suffix"},
+			{"ok,n[1]" + h(254), "1", "MaxName", "suffix"},
+		}
+		bound := func(slips ...string) func(w wrong) bool {
+			return func(w wrong) bool { return slices.Contains(slips, w.slip) }
+		}
+		refuses(t, "ExpandHosts", bounds, func(list string) error { _, err := expand(list); return err },
+			slip{bound("range", "ranges", "plain names", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
+			slip{bound("range", "ranges", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
+			slip{bound("ranges", "plain names", "plain numbers"), "you bounded a range, not the list"},
+			slip{bound("ranges", "plain numbers"), "you bounded a range, not the list"},
+			slip{bound("plain names"), "you bounded the ranges only: names without a bracket count too"},
+			slip{bound("plain names", "plain numbers"), "you bounded the ranges only: single numbers and names without a bracket count too"},
+			slip{bound("plain numbers"), "you bounded the ranges only: single numbers count too"},
+			slip{bound("number", "plain name", "last number", "suffix"), "you did not bound the length of a name"},
+			slip{bound("number", "last number", "suffix"), "you bounded the length of names without a bracket only"},
+			slip{bound("plain name"), "you bounded the names with a bracket only"},
+			slip{bound("suffix"), "you left the suffix out of the length of a name"},
+			slip{bound("last number"), "you measured the first name of a range only: the last may be longer"})
+		refusesHosts(t)
 		for _, number := range []string{"2147483648", "9223372036854775807", "18446744073709551615"} { // whether these are accepted is the learner's
 			list := "n[" + number + "]"
 			if got, err := expand(list); err == nil {
@@ -490,6 +549,12 @@ func TestHosts(t *testing.T) {
 			check.Mistake(strings.ReplaceAll(all, ":2222", ""), "you left the port out"),
 			check.Mistake(strings.Replace(all, `"gpu08:2222",`, "", 1), "you left the worker itself out of the cluster: every worker lists all"),
 			check.Mistake(strings.Replace(all, `"index":1`, `"index":2`, 1), "you counted tasks from 1"))
+		for _, c := range []struct{ port, task int }{{1, 0}, {65535, 2}} {
+			text, err := cluster.TFConfig(hosts, c.port, c.task)
+			require.NoError(t, err, "TFConfig(hosts, %d, %d)", c.port, c.task)
+			require.JSONEq(t, fmt.Sprintf(`{"cluster":{"worker":["gpu07:%[1]d","gpu08:%[1]d","gpu11:%[1]d"]},"task":{"index":%d,"type":"worker"}}`, c.port, c.task), string(text),
+				"TFConfig(hosts, %d, %d)", c.port, c.task)
+		}
 		for _, c := range []struct {
 			hosts      []string
 			port, task int
@@ -497,15 +562,16 @@ func TestHosts(t *testing.T) {
 		}{
 			{nil, 2222, 0, "", "there is no worker"},
 			{hosts, 0, 1, "port", "port 0 is none"},
-			{hosts, 65536, 1, "port", "a port has 16 bits"},
 			{hosts, -1, 1, "port", "a port is positive"},
+			{hosts, 65536, 1, "port", "a port has 16 bits"},
 			{[]string{}, 2222, 0, "", "there is no worker"},
 			{hosts, 2222, 3, "task", "the last worker is 2"},
 			{hosts, 2222, -1, "task", "workers count from 0"},
-			{[]string{"gpu07", ""}, 2222, 0, "", "host 1 has no name"},
+			{[]string{"gpu07", ""}, 2222, 0, "", "the last host has no name"},
+			{[]string{"", "gpu07", "gpu08"}, 2222, 1, "", "the first host has no name"},
 		} {
 			_, err := cluster.TFConfig(c.hosts, c.port, c.task)
-			refused(t, fmt.Sprintf("TFConfig(%q, %d, %d)", c.hosts, c.port, c.task), err, c.quote, c.why)
+			check.Fails(t, fmt.Sprintf("TFConfig(%q, %d, %d), where %s,", c.hosts, c.port, c.task, c.why), err, c.quote)
 		}
 	})
 	check.Independent(t, "ExpandHosts(list)", cluster.ExpandHosts, check.Args{"node[01-03,07],login"}, check.Args{"rack[2-3]-ib,a,b"})
@@ -537,12 +603,15 @@ func TestBreakEven(t *testing.T) {
 		job
 		want int
 	}{
-		{job{"product", product, moved, 1, 2, 1, 100}, 13},                 // 12n² + 2n³/2 < 2n³ is 12 < n, and at 12 both take as long
-		{job{"product", product, moved, 1, 2, 1, 13}, 13},                  // the limit is a size
-		{job{"product", product, moved, 1, 2, 1, 12}, none},                // one less
-		{job{"addition", square, moved, 1, 10, 2, 1000}, none},             // 6 < 0.9 at no size
-		{job{"blocks of 8", square, blocks, 1, 4, 2, 64}, 7},               // n > 0.8165·8⌈n/8⌉: 7 and 8, then 14, 15, 16
-		{job{"product on a slow GPU", product, moved, 4, 1, 8, 100}, none}, // it only loses
+		{job{"product", product, moved, 1, 2, 1, 100}, 13},                                                                       // 12n² + 2n³/2 < 2n³ is 12 < n, and at 12 both take as long
+		{job{"product", product, moved, 1, 2, 1, 13}, 13},                                                                        // the limit is a size
+		{job{"product", product, moved, 1, 2, 1, 12}, none},                                                                      // one less
+		{job{"addition", square, moved, 1, 10, 2, 1000}, none},                                                                   // 6 < 0.9 at no size
+		{job{"blocks of 8", square, blocks, 1, 4, 2, 64}, 7},                                                                     // n > 0.8165·8⌈n/8⌉: 7 and 8, then 14, 15, 16
+		{job{"product on a slow GPU", product, moved, 4, 1, 8, 100}, none},                                                       // it only loses
+		{job{"work that shrinks", func(n int) float64 { return float64(8 - n) }, func(int) float64 { return 3 }, 1, 2, 1, 5}, 1}, // 3 < (8 − n)/2 at 0 and 1 only
+		{job{"hardly sooner", func(int) float64 { return 2.2 }, func(n int) float64 { return 1.1 + 1e-10*(2.5-float64(n)) }, 1, 2, 1, 9}, 3},
+		{job{"product", product, moved, 1, 2, 1, 0}, none}, // no size at all
 	} {
 		move := func(n int) float64 { return c.bytes(n) / c.link }
 		on := func(rate float64) func(n int) float64 { return func(n int) float64 { return c.flops(n) / rate } }
@@ -568,12 +637,11 @@ func TestBreakEven(t *testing.T) {
 				mistake[int]{bisected, "you searched by halves: flops and bytes may fall as well as grow, so look at every n from 1"}),
 				check.Why("the smallest n with bytes/link + flops/gpu < flops/cpu"))...)
 	}
-	check.Panics(t, "BreakEven with link 0", func() { cluster.BreakEven(product, moved, 1, 10, 0, 9) })
-	check.Panics(t, "BreakEven with gpu 0", func() { cluster.BreakEven(product, moved, 1, 0, 1, 9) })
-	check.Panics(t, "BreakEven with cpu -1", func() { cluster.BreakEven(product, moved, -1, 10, 1, 9) })
-	check.Panics(t, "BreakEven with cpu 0", func() { cluster.BreakEven(product, moved, 0, 10, 1, 9) })
-	check.Panics(t, "BreakEven with gpu -1", func() { cluster.BreakEven(product, moved, 1, -1, 1, 9) })
-	check.Panics(t, "BreakEven with link -1 and no size to try", func() { cluster.BreakEven(product, moved, 1, 10, -1, 0) })
+	for _, bad := range []float64{0, -1, math.NaN()} {
+		check.Panics(t, fmt.Sprintf("BreakEven with cpu %g", bad), func() { cluster.BreakEven(product, moved, bad, 10, 1, 9) })
+		check.Panics(t, fmt.Sprintf("BreakEven with gpu %g", bad), func() { cluster.BreakEven(product, moved, 1, bad, 1, 9) })
+		check.Panics(t, fmt.Sprintf("BreakEven with link %g, limit 0,", bad), func() { cluster.BreakEven(product, moved, 1, 10, bad, 0) })
+	}
 	check.Independent(t, "BreakEven(flops, bytes, cpu, gpu, link, limit)", cluster.BreakEven,
 		check.Args{product, moved, 1, 2, 1, 100}, check.Args{square, blocks, 0.5, 4, 2, 5})
 }

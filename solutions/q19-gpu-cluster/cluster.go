@@ -228,7 +228,7 @@ func quantity(cell, unit string) (int, error) {
 // FreeGPU returns the Index of the GPU with the most free memory, TotalMiB − UsedMiB, the lowest Index where several have as
 // much. It is an error that names needMiB if that is less. A GPU whose memory is not reported (−1) does not count.
 func FreeGPU(gpus []GPU, needMiB int) (int, error) {
-	best, most := -1, -1
+	best, most := -1, 0
 	for _, g := range gpus {
 		if g.TotalMiB < 0 || g.UsedMiB < 0 {
 			continue
@@ -237,11 +237,8 @@ func FreeGPU(gpus []GPU, needMiB int) (int, error) {
 			best, most = g.Index, free
 		}
 	}
-	if best < 0 {
-		return 0, fmt.Errorf("cluster: none of %d GPUs reports its memory", len(gpus))
-	}
-	if most < needMiB {
-		return 0, fmt.Errorf("cluster: %d MiB needed, and GPU %d has the most: %d MiB", needMiB, best, most)
+	if best < 0 || most < needMiB {
+		return 0, fmt.Errorf("cluster: %d MiB needed, and none of %d GPUs is known to have as much free", needMiB, len(gpus))
 	}
 	return best, nil
 }
@@ -323,13 +320,11 @@ func expandName(name string, room int) (hosts []string, err error) {
 	return hosts, nil
 }
 
-// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order:
+// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order. No host,
+// an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the port or the
+// task. Source: TensorFlow, Multi-worker training with Keras. Its form is
 //
 //	{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}
-//
-// No host, an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the
-// port or the task. Source: TensorFlow,
-// Multi-worker training with Keras.
 func TFConfig(hosts []string, port, task int) ([]byte, error) {
 	if port < 1 || port > math.MaxUint16 {
 		return nil, fmt.Errorf("cluster: port %d is outside 1…%d", port, math.MaxUint16)
@@ -353,7 +348,7 @@ func TFConfig(hosts []string, port, task int) ([]byte, error) {
 // BreakEven returns the smallest size n, 1 ≤ n ≤ limit, at which a job of flops(n) floating-point operations is done sooner by
 // moving bytes(n) to the GPU and back than on the CPU: bytes/link + flops/gpu < flops/cpu. cpu and gpu are in flop/s, link in
 // byte/s. ok is false if there is none. Nothing is assumed of flops and bytes: they may fall as well as grow. It panics if cpu,
-// gpu or link is not positive.
+// gpu or link is not positive, as NaN is not.
 func BreakEven(flops, bytes func(n int) float64, cpu, gpu, link float64, limit int) (n int, ok bool) {
 	if !(cpu > 0 && gpu > 0 && link > 0) {
 		panic(fmt.Sprintf("cluster: rates must be positive, got %g and %g flop/s, %g byte/s", cpu, gpu, link))

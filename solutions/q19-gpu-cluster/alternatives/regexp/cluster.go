@@ -280,13 +280,11 @@ func ExpandHosts(list string) ([]string, error) {
 	}
 }
 
-// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order:
+// TFConfig returns the TF_CONFIG of worker task for a job whose workers, all of them, listen on port of hosts, in that order. No host,
+// an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the port or the
+// task. Source: TensorFlow, Multi-worker training with Keras. Its form is
 //
 //	{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}
-//
-// No host, an empty one, a port outside 1…65535 and a task that is none of the workers is an error, which says whether it is the
-// port or the task. Source: TensorFlow,
-// Multi-worker training with Keras.
 func TFConfig(hosts []string, port, task int) ([]byte, error) {
 	switch {
 	case port <= 0 || port >= 1<<16:
@@ -316,9 +314,9 @@ func TFConfig(hosts []string, port, task int) ([]byte, error) {
 // BreakEven returns the smallest size n, 1 ≤ n ≤ limit, at which a job of flops(n) floating-point operations is done sooner by
 // moving bytes(n) to the GPU and back than on the CPU: bytes/link + flops/gpu < flops/cpu. cpu and gpu are in flop/s, link in
 // byte/s. ok is false if there is none. Nothing is assumed of flops and bytes: they may fall as well as grow. It panics if a
-// rate is not positive.
+// rate is not positive, as NaN is not.
 func BreakEven(flops, bytes func(n int) float64, cpu, gpu, link float64, limit int) (n int, ok bool) {
-	if min(cpu, gpu, link) <= 0 {
+	if !(min(cpu, gpu, link) > 0) { // NaN is none either
 		panic("cluster: a rate is not positive")
 	}
 	saved := 1/cpu - 1/gpu // seconds a flop
