@@ -505,9 +505,18 @@ func refusesHosts(t *testing.T) {
 	}
 	add("the bracket is not closed", "n[", "n[1", "n[1-3", "n[1,2", "[1")
 	add("no bracket is open", "n]", "n1-3]", "]", "n]1[", "n]1[2]")
-	add("a name has one bracket at most", "n[1-2]m[3-4]", "n[1][2]", "n[1]m[2")
-	add("brackets do not nest", "n[[1]]", "n[1[2]]", "n[1]]")
-	add("the bracket is empty", "n[]", "[]", "n[]x")
+	for _, c := range []struct {
+		why   string
+		names []string
+	}{ // name or range: what is quoted here is the learner's
+		{"a name has one bracket at most", []string{"n[1-2]m[3-4]", "n[1][2]", "n[1]m[2"}},
+		{"brackets do not nest", []string{"n[[1]]", "n[1[2]]", "n[1]]"}},
+		{"the bracket is empty", []string{"n[]", "[]", "n[]x"}},
+	} {
+		for _, name := range c.names {
+			names = append(names, wrong{"ok," + name, "", c.why, name})
+		}
+	}
 	for _, part := range []string{"3-1", "10-09", "1-0", "65536-0"} {
 		names = append(names, wrong{"ok,n[" + part + "]", part, "the range runs backwards", "n[" + part + "]"})
 	}
