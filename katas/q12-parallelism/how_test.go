@@ -507,13 +507,7 @@ func TestRing(t *testing.T) {
 					return
 				}
 			}
-			check.Equal(t, "the number of values that all workers sent", r.total(), 2*(c.world-1)*c.values, check.Exact,
-				check.Why("2·(world−1) chunks a worker: each chunk goes round once to be summed, and once to be shared"))
-			for k, lengths := range r.lengths {
-				if longest := (c.values + c.world - 1) / c.world; len(lengths) > 0 && slices.Max(lengths) > longest {
-					t.Errorf("worker %d sent a message of %d values, want at most %d: you sent more than a chunk", k, slices.Max(lengths), longest)
-				}
-			}
+			r.mustKeepProtocol(t, vectors, held)
 		})
 	}
 	for odd := range 4 {
@@ -546,25 +540,67 @@ func TestRing(t *testing.T) {
 			}
 		}
 	})
-	broken := t.Failed()
-	t.Run("a short message in the all-gather", func(t *testing.T) {
-		defer check.Rescue(t)
-		if broken {
+	// One worker between a predecessor and a successor that keep to the protocol: it ends although recv stays open, and it panics wherever the messages break off
+	// or one has another length.
+	const rank, world = 1, 3
+	for _, n := range []int{4, 0} {
+		if t.Failed() {
 			return // named above
 		}
-		r := run(t, 2, func(rank int, send chan<- []float64, recv <-chan []float64) {
-			if rank == 1 {
-				defer close(send)
-				for _, n := range []int{2, 1} { // want 2 and 2
-					send <- make([]float64, n)
-					<-recv
-				}
-				return
+		vectors := make([][]float64, world)
+		sum := make([]float64, n)
+		for k := range vectors {
+			for i := range n {
+				vectors[k] = append(vectors[k], float64(7*k+i*i+1))
 			}
-			parallelism.RingWorker(rank, 2, make([]float64, 4), send, recv)
+			floats.Add(sum, vectors[k])
+		}
+		incoming := protocol(vectors, rank-1, 0)
+		alone := func(incoming [][]float64, open bool) (*ring, []float64) {
+			held := slices.Clone(vectors[rank])
+			return script(t, incoming, open, func(send chan<- []float64, recv <-chan []float64) {
+				parallelism.RingWorker(rank, world, held, send, recv)
+			}), held
+		}
+		t.Run(fmt.Sprintf("worker 1 of 3 alone, %d values", n), func(t *testing.T) {
+			defer check.Rescue(t)
+			r, held := alone(incoming, true)
+			if len(r.panics) == 0 && len(r.stuck) > 0 {
+				t.Fatalf("deadlock: you wait for more than the 2·(world−1) messages, here 4, that a worker gets; nobody closes recv before it ends")
+			}
+			r.mustEnd(t)
+			check.Equal(t, "after RingWorker(1, 3, v, send, recv) v", held, sum, check.Rel(1e-10))
+			var sent [][]float64
+			for _, m := range r.messages[0] {
+				sent = append(sent, m.copied)
+			}
+			check.Equal(t, "what RingWorker(1, 3, v, send, recv) sent", sent, protocol(vectors, rank, 0), check.Rel(1e-10),
+				check.Why("first its own chunk rank, then in each step the chunk that it received in the step before"))
 		})
-		r.mustFail(t, "you copied a message of the wrong length in the all-gather")
-	})
+		for i, m := range incoming {
+			t.Run(fmt.Sprintf("recv is closed after %d messages, %d values", i, n), func(t *testing.T) {
+				defer check.Rescue(t)
+				r, _ := alone(incoming[:i], false)
+				r.mustFail(t, "you took what a closed channel gives for a message")
+			})
+			for _, length := range []int{len(m) - 1, len(m) + 1} {
+				if length < 0 {
+					continue
+				}
+				t.Run(fmt.Sprintf("message %d has %d values, not %d", i, length, len(m)), func(t *testing.T) {
+					defer check.Rescue(t)
+					wrong := slices.Clone(incoming)
+					wrong[i] = make([]float64, length)
+					r, _ := alone(wrong, true)
+					if i < world-1 {
+						r.mustFail(t, "you added a message of the wrong length in the reduce-scatter")
+					} else {
+						r.mustFail(t, "you copied a message of the wrong length in the all-gather")
+					}
+				})
+			}
+		}
+	}
 	for _, c := range []struct{ rank, world int }{{3, 3}, {-1, 3}, {0, 0}} {
 		t.Run(fmt.Sprintf("rank %d in a world of %d", c.rank, c.world), func(t *testing.T) {
 			defer check.Rescue(t)

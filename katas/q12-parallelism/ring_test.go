@@ -11,22 +11,27 @@ import (
 	"testing/synctest"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"whyhow/katas/kit/check"
 )
 
 // ring is what became of the workers of a ring, and what they sent.
 type ring struct {
-	lengths [][]int   // of the messages that a worker sent
-	closed  []bool    // whether it closed its channel
-	stuck   []string  // one line for every worker that waits for ever
-	panics  []*rescue // in the order in which the workers panicked
+	messages [][]message // that a worker sent
+	closed   []bool      // whether it closed its channel
+	stuck    []string    // one line for every worker that waits for ever
+	panics   []*rescue   // in the order in which the workers panicked
 }
+
+// message is a slice that was sent, and a copy of it that was made on its way.
+type message struct{ sent, copied []float64 }
 
 // sent is how many values worker k sent.
 func (r *ring) sent(k int) int {
 	total := 0
-	for _, n := range r.lengths[k] {
-		total += n
+	for _, m := range r.messages[k] {
+		total += len(m.copied)
 	}
 	return total
 }
@@ -34,10 +39,104 @@ func (r *ring) sent(k int) int {
 // total is how many values all workers sent.
 func (r *ring) total() int {
 	total := 0
-	for k := range r.lengths {
+	for k := range r.messages {
 		total += r.sent(k)
 	}
 	return total
+}
+
+// protocol returns what worker rank sends, message by message, if its first chunk is the one that lies shift places behind chunk rank.
+func protocol(vectors [][]float64, rank, shift int) [][]float64 {
+	world, n := len(vectors), len(vectors[0])
+	modulo := func(k int) int { return (k%world + world) % world }
+	var messages [][]float64
+	for i := range 2 * (world - 1) {
+		k := modulo(rank - shift - i)
+		size, more := n/world, n%world
+		from, to := k*size+min(k, more), (k+1)*size+min(k+1, more)
+		sum := make([]float64, to-from)
+		for back := range min(i+1, world) { // the workers that the chunk has passed
+			floats.Add(sum, vectors[modulo(rank-back)][from:to])
+		}
+		messages = append(messages, sum)
+	}
+	return messages
+}
+
+// mustKeepProtocol fails t where a worker's messages are not those of the protocol, or are not copies. held is what the workers work on.
+func (r *ring) mustKeepProtocol(t *testing.T, vectors, held [][]float64) {
+	t.Helper()
+	world := len(vectors)
+	count := func(f func(k int) int) []int {
+		all := make([]int, world)
+		for k := range all {
+			all[k] = f(k)
+		}
+		return all
+	}
+	want := count(func(int) int { return 2 * (world - 1) })
+	var opts []check.Option
+	if world > 2 {
+		opts = append(opts,
+			check.Mistake(count(func(int) int { return 2*(world-1) + 1 }), "you sent a message too many: the neighbour does not wait for it"),
+			check.Mistake(count(func(int) int { return 2 * world }), "you went round once more than it takes: world−1 steps complete a chunk, and world−1 share it"),
+			check.Mistake(count(func(int) int { return 4 * (world - 1) }), "you sent each chunk in two messages"))
+	}
+	if len(vectors[0]) < world && world > 1 {
+		opts = append(opts, check.Mistake(count(func(k int) int {
+			n := 0
+			for _, m := range protocol(vectors, k, 0) {
+				n += min(len(m), 1)
+			}
+			return n
+		}), "you left out the empty chunks: they are messages too, so that every worker gets 2·(world−1)"))
+	}
+	if !check.Equal(t, "how many messages each worker sent", count(func(k int) int { return len(r.messages[k]) }), want, check.Exact, append(opts,
+		check.Why("2·(world−1) a worker, a chunk each: each chunk goes round once to be summed, and once to be shared"))...) {
+		return
+	}
+	got, all := map[string][]float64{}, func(shift int) map[string][]float64 {
+		named := map[string][]float64{}
+		for k := range world {
+			for i, m := range protocol(vectors, k, shift) {
+				named[fmt.Sprintf("worker %d, message %d", k, i)] = m
+			}
+		}
+		return named
+	}
+	for k := range world {
+		for i, m := range r.messages[k] {
+			got[fmt.Sprintf("worker %d, message %d", k, i)] = m.copied
+		}
+	}
+	opts = nil
+	if world > 2 && len(vectors[0]) >= world {
+		opts = append(opts, check.Mistake(all(1), "you began with chunk rank−1: a worker's first message is its chunk rank"),
+			check.Mistake(all(-1), "you began with chunk rank+1: a worker's first message is its chunk rank"))
+	}
+	if !check.Equal(t, "what was sent", got, all(0), check.Rel(1e-10), append(opts,
+		check.Why("first its own chunk rank, then in each step the chunk that it received in the step before"))...) {
+		return
+	}
+	for k := range world {
+		for i, m := range r.messages[k] {
+			call := fmt.Sprintf("message %d of worker %d", i, k)
+			if !slices.Equal(m.sent, m.copied) {
+				t.Errorf("%s is no longer what it was: you wrote into a message after you had sent it, or sent a part of v", call)
+				return
+			}
+			if len(m.sent) == 0 {
+				continue
+			}
+			before := check.Copy(held)
+			m.sent[0]++
+			if !slices.EqualFunc(held, before, slices.Equal) {
+				t.Errorf("%s lies in v: you sent a part of v, and not a copy: it may be read when you have returned and v is the caller's again", call)
+				return
+			}
+			m.sent[0]--
+		}
+	}
 }
 
 // rescue stands for the test in check.Rescue, so that a worker's panic is kept for its ring.
@@ -69,7 +168,7 @@ func (r *rescue) Fail()        {}
 // that have not ended are stuck, and are reported instead of waited for.
 func run(t *testing.T, world int, work func(rank int, send chan<- []float64, recv <-chan []float64)) (r *ring) {
 	t.Helper()
-	r = &ring{lengths: make([][]int, world), closed: make([]bool, world)}
+	r = &ring{messages: make([][]message, world), closed: make([]bool, world)}
 	defer func() {
 		// synctest panics where a worker cannot be released; those that are stuck are known by then.
 		if p := recover(); p != nil && len(r.stuck) == 0 {
@@ -91,14 +190,14 @@ func run(t *testing.T, world int, work func(rank int, send chan<- []float64, rec
 				defer close(next)
 				for {
 					select {
-					case message, ok := <-send[k]:
+					case sent, ok := <-send[k]:
 						if !ok {
 							r.closed[k] = true
 							return
 						}
-						r.lengths[k] = append(r.lengths[k], len(message))
+						r.messages[k] = append(r.messages[k], message{sent, slices.Clone(sent)})
 						select {
-						case next <- slices.Clone(message):
+						case next <- slices.Clone(sent):
 						case <-stop:
 							return
 						}
@@ -128,7 +227,7 @@ func run(t *testing.T, world int, work func(rank int, send chan<- []float64, rec
 		for k := range world {
 			if !ended[k] {
 				r.stuck = append(r.stuck, fmt.Sprintf("worker %d waits for ever: it sent %d messages, and %d were sent to it", k,
-					len(r.lengths[k]), len(r.lengths[(k+world-1)%world])))
+					len(r.messages[k]), len(r.messages[(k+world-1)%world])))
 			}
 		}
 		sofar := slices.Clone(r.panics)
@@ -140,6 +239,25 @@ func run(t *testing.T, world int, work func(rank int, send chan<- []float64, rec
 		}
 		r.panics = sofar
 	})
+	return r
+}
+
+// script lets one worker work alone: what it receives is given, and behind it recv is closed, or left open. It is worker 0 of what is returned.
+func script(t *testing.T, incoming [][]float64, open bool, work func(send chan<- []float64, recv <-chan []float64)) *ring {
+	t.Helper()
+	r := run(t, 2, func(k int, send chan<- []float64, recv <-chan []float64) {
+		if k == 0 {
+			work(send, recv)
+			return
+		}
+		for _, m := range incoming {
+			send <- m
+		}
+		if !open {
+			close(send)
+		}
+	})
+	r.closed[1] = true // as the script has it
 	return r
 }
 
@@ -161,13 +279,13 @@ func (r *ring) mustEnd(t *testing.T) {
 			panic("TODO: RingWorker")
 		}
 		t.Attr(check.Attr, first.status)
-		fmt.Fprintf(t.Output(), "worker %d of %d: %s", first.rank, len(r.lengths), first.says.String())
+		fmt.Fprintf(t.Output(), "worker %d of %d: %s", first.rank, len(r.messages), first.says.String())
 		t.FailNow()
 	}
-	if len(r.stuck) > 0 && len(r.lengths) == 1 {
+	if len(r.stuck) > 0 && len(r.messages) == 1 {
 		t.Fatal("deadlock: a world of one worker has nothing to send and nothing to wait for")
 	}
-	if len(r.stuck) == len(r.lengths) && !slices.ContainsFunc(r.lengths, func(l []int) bool { return len(l) > 0 }) {
+	if len(r.stuck) == len(r.messages) && !slices.ContainsFunc(r.messages, func(m []message) bool { return len(m) > 0 }) {
 		t.Fatalf("deadlock: all %d workers wait for a message and none was sent: you received before you sent", len(r.stuck))
 	}
 	if len(r.stuck) > 0 {
@@ -185,7 +303,7 @@ func (r *ring) mustFail(t *testing.T, mistake string) {
 		if p.status == "todo" {
 			panic("TODO: RingWorker")
 		}
-		check.Panics(t, fmt.Sprintf("RingWorker as worker %d of %d", p.rank, len(r.lengths)), func() { panic(p.text) })
+		check.Panics(t, fmt.Sprintf("RingWorker as worker %d of %d", p.rank, len(r.messages)), func() { panic(p.text) })
 	}
 	if len(r.stuck) > 0 {
 		t.Fatalf("deadlock: a failure must not leave a worker waiting; close send when you return or panic, so that the next worker learns of it\n%s",
@@ -193,5 +311,11 @@ func (r *ring) mustFail(t *testing.T, mistake string) {
 	}
 	if len(r.panics) == 0 {
 		t.Errorf("no worker panicked: %s", mistake)
+	}
+	for _, p := range r.panics {
+		if !r.closed[p.rank] {
+			t.Errorf("worker %d panicked and you left its send open: its neighbour would wait for ever", p.rank)
+			return
+		}
 	}
 }

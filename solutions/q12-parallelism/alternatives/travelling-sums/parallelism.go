@@ -195,10 +195,11 @@ func Schedule(stages, microbatches int) [][]int {
 }
 
 // RingWorker is one of world workers that together replace every worker's v, in place, by the sum of all. Worker rank sends to worker
-// rank+1 and receives from rank−1, modulo world. The workers run at the same time, each in its own goroutine. A channel has room
-// for 2·world messages; a worker sends 2·(world−1), no longer than the longest of Shards(len(v), world). It closes send when it returns or panics,
-// so that a failure travels round the ring and no worker waits for ever. It panics if rank is not in [0, world), if a message
-// does not have the expected length, or if recv is closed before the last message.
+// rank+1 and receives from rank−1, modulo world, 2·(world−1) messages each: first its own chunk Shards(len(v), world)[rank], then in each step
+// the chunk that it received in the step before, summed so far in the first half, complete in the second. An empty chunk is a message too. What it sends
+// are copies, no part of v. The workers run at the same time, each in its own goroutine; a channel has room for 2·world messages. It closes send when
+// it returns or panics, so that a failure travels round the ring and no worker waits for ever, and does not wait for recv to be closed. It panics if rank is
+// not in [0, world), if a message does not have the expected length, or if recv is closed before the last message.
 // Source: Patarasuk and Yuan 2009.
 func RingWorker(rank, world int, v []float64, send chan<- []float64, recv <-chan []float64) {
 	defer close(send)
@@ -210,9 +211,9 @@ func RingWorker(rank, world int, v []float64, send chan<- []float64, recv <-chan
 		s := shards[(rank-distance+2*world)%world]
 		return v[s[0]:s[1]]
 	}
-	// Chunk k starts at worker k+1 and reaches worker k with everyone's part but its own; then it goes round once more, complete.
-	message := slices.Clone(chunk(1))
-	for step := 2; step <= 2*world-1; step++ {
+	// Chunk k starts at worker k and reaches worker k−1 with everyone's part but its own; then it goes round once more, complete.
+	message := slices.Clone(chunk(0))
+	for step := 1; step <= 2*world-2; step++ {
 		send <- message
 		var ok bool
 		if message, ok = <-recv; !ok || len(message) != len(chunk(step)) {
@@ -220,12 +221,10 @@ func RingWorker(rank, world int, v []float64, send chan<- []float64, recv <-chan
 		}
 		if step < world {
 			floats.Add(message, chunk(step))
-			continue
 		}
-		if step == world {
-			floats.Add(message, chunk(0))
+		if step >= world-1 {
+			copy(chunk(step), message)
 		}
-		copy(chunk(step), message)
 	}
 }
 
