@@ -280,7 +280,7 @@ func TestLayers(t *testing.T) {
 	check.Panics(t, "MLPShard of rank 0 in a world of 0", func() { parallelism.MLPShard(w, x, three, 0, 0) })
 	rng := check.Rand(t)
 	draw := func(more ...any) check.Args {
-		args := check.Args{mat.NewDense(3, 4, check.Normal(rng, 12, 1)), mat.NewDense(4, 5, check.Normal(rng, 20, 1)), mat.NewDense(5, 2, check.Normal(rng, 10, 1))}
+		args := check.Args{mat.NewDense(20, 4, check.Normal(rng, 80, 1)), mat.NewDense(4, 5, check.Normal(rng, 20, 1)), mat.NewDense(5, 2, check.Normal(rng, 10, 1))}
 		return append(args[:3-len(more)%2], more...)
 	}
 	check.Independent(t, "ColumnParallel(x, w, workers)", parallelism.ColumnParallel, draw(2), draw(3))
