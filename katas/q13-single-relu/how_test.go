@@ -78,9 +78,11 @@ func TestClassify(t *testing.T) {
 		check.Args{[]float64{1, -2}, 0.5, 1, []float64{3, 0.5}}, check.Args{[]float64{-1, 1}, -2, 3, []float64{1, 2}})
 }
 
-// grid holds the points whose coordinates are multiples of 1/2 from −3 to 3. With weights and biases that are multiples of 1/4, every z is exact.
+// grid holds the points whose coordinates are multiples of 1/2 from −3 to 3, and some that are far away: what accepts every input accepts them too.
+// With weights and biases that are multiples of 1/4, every z is exact.
 func grid() [][]float64 {
-	var points [][]float64
+	const far = 1 << 40
+	points := [][]float64{{far, 0}, {-far, 0}, {0, far}, {0, -far}, {far, far}, {-far, -far}}
 	for i := -6; i <= 6; i++ {
 		for j := -6; j <= 6; j++ {
 			points = append(points, []float64{float64(i) / 2, float64(j) / 2})
@@ -128,18 +130,19 @@ func TestLinear(t *testing.T) {
 		defer check.Rescue(t)
 		w, b := []float64{1, -2}, 0.25
 		type table map[string]string
+		thresholds := []float64{0, 0.75, 2.25, 0.75 - 1.0/(1<<30), 1 << 20, -0.5, -1.0 / (1 << 30), -1 << 41}
 		answers := func(as func(threshold float64) ([]float64, float64)) table {
 			out := table{}
-			for _, threshold := range []float64{0, 0.75, 2.25, -0.5} {
+			for _, threshold := range thresholds {
 				w1, b1 := as(threshold)
 				require.Len(t, w1, 2, "AsLinear must return as many weights as it was given")
-				out[fmt.Sprintf("threshold %g", threshold)] = yes(w, b, linear(w1, b1))
+				out[fmt.Sprintf("threshold %.10g", threshold)] = yes(w, b, linear(w1, b1))
 			}
 			return out
 		}
 		want := table{}
-		for _, threshold := range []float64{0, 0.75, 2.25, -0.5} {
-			want[fmt.Sprintf("threshold %g", threshold)] = yes(w, b, func(x []float64) bool { return max(floats.Dot(w, x)+b, 0) > threshold })
+		for _, threshold := range thresholds {
+			want[fmt.Sprintf("threshold %.10g", threshold)] = yes(w, b, func(x []float64) bool { return max(floats.Dot(w, x)+b, 0) > threshold })
 		}
 		passed := check.Copy(w)
 		got := answers(func(threshold float64) ([]float64, float64) { return singlerelu.AsLinear(passed, b, threshold) })
@@ -168,6 +171,12 @@ func TestLinear(t *testing.T) {
 			}), "you said yes everywhere at threshold 0 too: relu(z) is 0, and not above it, wherever the unit is off"),
 			check.Mistake(answers(func(t float64) ([]float64, float64) {
 				if t < 0 {
+					return w, 1e6
+				}
+				return w, b - t
+			}), "you kept w for thresholds below 0 and made the bias large: far away w·x outweighs any bias, with w = 0 nothing does"),
+			check.Mistake(answers(func(t float64) ([]float64, float64) {
+				if t < 0 {
 					return []float64{0, 0}, 1
 				}
 				return w, -t
@@ -179,9 +188,9 @@ func TestLinear(t *testing.T) {
 		type table map[string]string
 		combine := func(decider func(v, c float64) func(x []float64) bool) table {
 			out := table{}
-			for _, v := range []float64{2, 0, -2} {
-				for _, c := range []float64{1, 0, -1} {
-					out[fmt.Sprintf("v=%g c=%g", v, c)] = yes(w, b, decider(v, c))
+			for _, v := range []float64{2, 0.25, 0, -0.25, -2} {
+				for _, c := range []float64{1, 1.5 - 1.0/(1<<30), 0, -1, -1.5 + 1.0/(1<<30)} {
+					out[fmt.Sprintf("v=%g c=%.10g", v, c)] = yes(w, b, decider(v, c))
 				}
 			}
 			return out
@@ -264,6 +273,8 @@ func TestLinear(t *testing.T) {
 	w, other := []float64{1, -2, 0.5}, []float64{0.25, 3, -1}
 	check.Independent(t, "AsLinear(w, b, threshold)", singlerelu.AsLinear, check.Args{w, 0.5, 2}, check.Args{other, 0.75, 0.25})
 	check.Independent(t, "AsLinear(w, b, 0)", singlerelu.AsLinear, check.Args{w, 0.5, 0}, check.Args{other, 0.75, 0})
+	check.Independent(t, "AsLinear(w, b, -1)", singlerelu.AsLinear, check.Args{w, 0.5, -1}, check.Args{other, 0.75, -1}, check.AnyAnswer())
+	check.Independent(t, "AsHalfspace(w, b, -1, c)", singlerelu.AsHalfspace, check.Args{w, 0.5, -1, -2}, check.Args{other, 0.75, -1, -3}, check.AnyAnswer())
 	check.Independent(t, "AsHalfspace(w, b, v, c)", singlerelu.AsHalfspace, check.Args{w, 0.5, 2, -1}, check.Args{other, 0.75, 3, -0.5})
 	check.Independent(t, "AsHalfspace(w, b, 1, c)", singlerelu.AsHalfspace, check.Args{w, 0.5, 1, -1}, check.Args{other, 0.75, 1, -0.5})
 }
@@ -311,6 +322,70 @@ func TestPerceptron(t *testing.T) {
 				check.Mistake(of(c.Batch), "you corrected with the weights from the start of the pass: each correction counts at the next row already"))
 		})
 	}
+	t.Run("passes by hand", func(t *testing.T) {
+		defer check.Rescue(t)
+		cases := []struct {
+			name                string
+			rows                [][]float64
+			labels              []bool
+			epochs              int
+			right, last, narrow answer // narrow: by the first row alone
+		}{
+			{"no pass", [][]float64{{2, 1}}, []bool{true}, 0, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}},
+			{"one row, corrected", [][]float64{{2, 1}}, []bool{true}, 1, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}},
+			{"one row, then clean", [][]float64{{2, 1}}, []bool{true}, 2, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}},
+			{
+				"the last pass corrects its first row only",
+				[][]float64{{0, -1}, {-1, 0}, {-1, -1}},
+				[]bool{false, true, true},
+				2,
+				answer{[]float64{-2, 1}, 0, false},
+				answer{[]float64{-2, 1}, 0, true},
+				answer{[]float64{-2, 1}, 0, false},
+			},
+			{
+				"the last pass corrects its last row only",
+				[][]float64{{0, -1}, {0, 1}, {-1, 0}},
+				[]bool{false, false, true},
+				2,
+				answer{[]float64{-2, 0}, 0, false},
+				answer{[]float64{-2, 0}, 0, false},
+				answer{[]float64{-2, 0}, 0, true},
+			},
+			{
+				"until a pass is clean",
+				[][]float64{{-1, -1}, {0, -1}, {1, 0}},
+				[]bool{true, false, false},
+				10,
+				answer{[]float64{-3, 1}, -1, true},
+				answer{[]float64{-1, 0}, 0, true},
+				answer{[]float64{-1, 1}, -1, true},
+			},
+			{ // powers of two: all is exact
+				"hardly above the border",
+				[][]float64{{0x1p-80, 0}, {-0x1p-80, 0}},
+				[]bool{true, false},
+				5,
+				answer{[]float64{0x1p-79, 0}, 0, true},
+				answer{[]float64{0x1p-79, 0}, 0, true},
+				answer{[]float64{0x1p-79, 0}, 0, true},
+			},
+		}
+		got, right, last, first := map[string]answer{}, map[string]answer{}, map[string]answer{}, map[string]answer{}
+		for _, c := range cases {
+			x := mat.NewDense(len(c.rows), len(c.rows[0]), nil)
+			for i, row := range c.rows {
+				x.SetRow(i, row)
+			}
+			w, b, separated := singlerelu.Perceptron(x, c.labels, c.epochs)
+			name := fmt.Sprintf("%s: rows %v, %v, %d passes", c.name, c.rows, c.labels, c.epochs)
+			got[name], right[name], last[name], first[name] = answer{w, b, separated}, c.right, c.last, c.narrow
+		}
+		check.Equal(t, "Perceptron(x, labels, epochs)", got, right, check.Exact,
+			check.Why("a pass is clean if it corrected no row, the first and the last included"),
+			check.Mistake(last, "you let the last row decide whether a pass was clean: one correction, at any row, is enough for another pass"),
+			check.Mistake(first, "you let the first row decide whether a pass was clean: one correction, at any row, is enough for another pass"))
+	})
 	t.Run("labels", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Perceptron of 2 rows and 1 label", func() { singlerelu.Perceptron(mat.NewDense(2, 1, nil), []bool{true}, 1) })
@@ -328,7 +403,7 @@ func TestTwoUnits(t *testing.T) {
 	defer check.Rescue(t)
 	t.Run("Identity", func(t *testing.T) {
 		defer check.Rescue(t)
-		zs := []float64{-7.5, -2, -0.125, 0, 0.25, 3, 11}
+		zs := []float64{-7.5, -2, -0.1, 0, 1.0 / 3, 3, 11, -1e-20, 1e15 + 0.25}
 		got, absolute, first, opposite := make([]float64, len(zs)), make([]float64, len(zs)), make([]float64, len(zs)), make([]float64, len(zs))
 		for i, z := range zs {
 			got[i], absolute[i], first[i], opposite[i] = singlerelu.Identity(z), max(z, -z), max(z, 0), -z
@@ -384,6 +459,8 @@ func TestRegions(t *testing.T) {
 		{"kinks at opposite places", []float64{1, -1}, []float64{1, 1}, 3, 3, 3, 2, 2},
 		{"kinks at 0, with signs", []float64{1, -1}, []float64{0, 0}, 2, 3, 2, 1, 2},
 		{"one bias, other slopes", []float64{1, 2, -2}, []float64{1, 1, 1}, 4, 4, 4, 3, 2},
+		{"kinks that lie close", []float64{1, 1, -2}, []float64{-1, -1 - 0x1p-40, 2}, 3, 4, 3, 2, 4},
+		{"kinks far away", []float64{1, 1, 0x1p-40}, []float64{1e15, 1e15 + 1, 3}, 4, 4, 4, 3, 4},
 	}
 	pick := func(f func(i int) int) map[string]int {
 		out := map[string]int{}
@@ -392,6 +469,7 @@ func TestRegions(t *testing.T) {
 		}
 		return out
 	}
+	const closeKinks = "you took kinks that lie close for one: two are one if they are the same float64"
 	got := pick(func(i int) int { return singlerelu.Regions(check.Copy(cases[i].w), check.Copy(cases[i].b)) })
 	var lines []string
 	for _, c := range cases {
@@ -408,6 +486,18 @@ func TestRegions(t *testing.T) {
 			}
 			return cases[i].want
 		}), "you divided w by b: w·x+b is 0 at x = −b/w"),
+		check.Mistake(pick(func(i int) int {
+			if cases[i].name == "kinks that lie close" {
+				return 2
+			}
+			return cases[i].want
+		}), closeKinks),
+		check.Mistake(pick(func(i int) int {
+			if cases[i].name == "kinks that lie close" || cases[i].name == "kinks far away" {
+				return cases[i].want - 1
+			}
+			return cases[i].want
+		}), closeKinks),
 		check.Mistake(pick(func(i int) int { return cases[i].kinks }), "you counted kinks: there is one piece more"),
 		check.Mistake(pick(func(i int) int { return cases[i].zero }), "you told kinks apart by the bias alone: a unit bends at x = −b/w"))
 	t.Run("lengths", func(t *testing.T) {
