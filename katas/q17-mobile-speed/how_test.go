@@ -57,6 +57,10 @@ func TestSpeedup(t *testing.T) {
 				check.Mistake(1/(f+(1-f)/by), "you sped up the rest: fraction is the part that becomes faster"))
 		})
 	}
+	edges := map[string]float64{"Speedup(1, 4)": mobile.Speedup(1, 4), "Speedup(0, 4)": mobile.Speedup(0, 4), "Speedup(0, +Inf)": mobile.Speedup(0, math.Inf(1)), "Speedup(1, +Inf)": mobile.Speedup(1, math.Inf(1)), "SeparableRatio(1, 3)": mobile.SeparableRatio(1, 3), "SeparableRatio(8, 1)": mobile.SeparableRatio(8, 1)}
+	check.Equal(t, "the smallest and largest arguments", edges, map[string]float64{
+		"Speedup(1, 4)": 4, "Speedup(0, 4)": 1, "Speedup(0, +Inf)": 1, "Speedup(1, +Inf)": math.Inf(1), "SeparableRatio(1, 3)": 10. / 9, "SeparableRatio(8, 1)": 1.125,
+	}, check.Rel(1e-12), check.Why("a fraction may be 0 or 1, a factor infinite, a size 1"))
 	check.Equal(t, "Speedup(0.75, +Inf)", mobile.Speedup(0.75, math.Inf(1)), 4.0, check.Rel(1e-12),
 		check.Why("a part that takes no time at all leaves the other quarter"))
 	check.Panics(t, "SeparableRatio(0, 3)", func() { mobile.SeparableRatio(0, 3) })
@@ -128,6 +132,25 @@ func TestPruneMask(t *testing.T) {
 			check.Mistake(8, "you pruned all weights at the boundary: of six equal ones only three had to go"),
 			check.Mistake(2, "you pruned none of the weights at the boundary: of six equal ones three had to go"))
 		require.LessOrEqual(t, largestGone, smallestKept, "a pruned weight is larger than one that was kept")
+	})
+	t.Run("hardly below a whole number", func(t *testing.T) {
+		defer check.Rescue(t)
+		count := func(rows, cols int, sparsity float64) int {
+			w := mat.NewDense(rows, cols, nil)
+			for i := range rows {
+				for j := range cols {
+					w.Set(i, j, float64(i*cols+j+1))
+				}
+			}
+			return zeros(mobile.PruneMask(w, sparsity))
+		}
+		got := map[string]int{"64 weights, 1 − 2⁻³⁰": count(8, 8, 1-0x1p-30), "4 weights, 0.5 − 3.75e-10": count(2, 2, 0.5-3.75e-10), "100 weights, 0.29": count(10, 10, 0.29), "10 weights, 0.57": count(2, 5, 0.57), "4 weights, 1": count(2, 2, 1), "4 weights, 0": count(2, 2, 0)}
+		check.Equal(t, "zeros in PruneMask(w, sparsity)", got, map[string]int{
+			"64 weights, 1 − 2⁻³⁰": 63, "4 weights, 0.5 − 3.75e-10": 1, "100 weights, 0.29": 29, "10 weights, 0.57": 5, "4 weights, 1": 4, "4 weights, 0": 0,
+		}, check.Exact, check.Why("⌊sparsity·n + 1e-9⌋ weights go: 64 − 6e-8, and 2 − 1.5e-9, are cut to 63 and 1, 28.999999999999996 is 29"),
+			check.Mistake(map[string]int{
+				"64 weights, 1 − 2⁻³⁰": 64, "4 weights, 0.5 − 3.75e-10": 2, "100 weights, 0.29": 29, "10 weights, 0.57": 5, "4 weights, 1": 4, "4 weights, 0": 0,
+			}, "you added more than 1e-9 before you cut"))
 	})
 	check.Panics(t, "PruneMask(w, −0.1)", func() { mobile.PruneMask(mat.NewDense(2, 2, nil), -0.1) })
 	check.Panics(t, "PruneMask(w, 1.1)", func() { mobile.PruneMask(mat.NewDense(2, 2, nil), 1.1) })
@@ -224,6 +247,16 @@ func TestRetrain(t *testing.T) {
 				check.Mistake(w, "you left w as it was: MaskedStep works in place"))
 		})
 	}
+	t.Run("MaskedStep of weights that are 0", func(t *testing.T) {
+		defer check.Rescue(t)
+		w, grad, mask := mat.NewDense(2, 2, []float64{0, 0, 2, 4}), mat.NewDense(2, 2, []float64{1, -3, 5, 7}), mat.NewDense(2, 2, []float64{1, 0, 0, 1})
+		mobile.MaskedStep(w, check.Copy(grad), check.Copy(mask), 0.5)
+		check.Equal(t, "w after MaskedStep(w, grad, mask, 0.5)", w, mat.NewDense(2, 2, []float64{-0.5, 0, 0, 0.5}), check.Rel(1e-12),
+			check.With("w before", mat.NewDense(2, 2, []float64{0, 0, 2, 4})), check.With("grad", grad), check.With("mask", mask),
+			check.Why("the mask says which weights go, not the weights: a weight that is 0 under a mask of 1 learns"),
+			check.Mistake(mat.NewDense(2, 2, []float64{0, 0, 0, 0.5}), "you left a weight that is 0 at 0, whatever its mask"),
+			check.Mistake(mat.NewDense(2, 2, []float64{0, 0, -0.5, 0.5}), "you took the zeros of w for the mask"))
+	})
 	for _, s := range [][2]int{{2, 2}, {2, 4}, {1, 3}, {3, 3}, {3, 2}} {
 		check.Panics(t, fmt.Sprintf("MaskedStep of 2×3 weights with a %d×%d mask", s[0], s[1]), func() {
 			mobile.MaskedStep(mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil), mat.NewDense(s[0], s[1], nil), 0.1)
@@ -333,10 +366,15 @@ func TestCompress(t *testing.T) {
 	t.Run("small weights", func(t *testing.T) {
 		defer check.Rescue(t)
 		w := mat.NewDense(1, 3, []float64{1e-12, 0, -1e-300})
-		check.Equal(t, "Compress([1e-12 0 -1e-300]).Val", mobile.Compress(w).Val, []float64{1e-12, -1e-300}, check.Exact,
+		if !check.Equal(t, "Compress([1e-12 0 -1e-300]).Val", mobile.Compress(w).Val, []float64{1e-12, -1e-300}, check.Exact,
 			check.Why("only 0 is left out"),
 			check.Mistake([]float64{}, "you left small weights out: what may go is for PruneMask to say"),
-			check.Mistake([]float64{1e-12}, "you left small weights out: what may go is for PruneMask to say"))
+			check.Mistake([]float64{1e-12}, "you left small weights out: what may go is for PruneMask to say")) {
+			return
+		}
+		check.Equal(t, "Compress([NaN 0 −Inf]).Val", mobile.Compress(mat.NewDense(1, 3, []float64{math.NaN(), 0, math.Inf(-1)})).Val, []float64{math.NaN(), math.Inf(-1)}, check.Exact,
+			check.Why("NaN is not 0: who leaves it out hides that training broke"),
+			check.Mistake([]float64{math.Inf(-1)}, "you left NaN out: it is neither above nor below 0, and not 0 either"))
 	})
 	w, other := mat.NewDense(2, 3, []float64{0, 1, 2, 3, 0, 0}), mat.NewDense(2, 3, []float64{4, 0, 0, 0, 5, 0})
 	check.Independent(t, "Compress(w)", mobile.Compress, check.Args{w}, check.Args{other})
@@ -409,6 +447,7 @@ func TestMulVec(t *testing.T) {
 
 func TestQuantize(t *testing.T) {
 	defer check.Rescue(t)
+	const singles = "you computed in float32: it keeps 24 bits"
 	for _, c := range check.Golden[struct {
 		Name    string
 		W, Back check.Array
@@ -497,6 +536,21 @@ func TestQuantize(t *testing.T) {
 			check.Mistake(0.0, "you returned scale 0: then w/scale is 0/0"))
 		check.Equal(t, "Quantize([0 0 0]) zero", zero, int8(0), check.Exact)
 		check.Equal(t, "Quantize([0 0 0]) q", q, []int8{0, 0, 0}, check.Exact)
+	})
+	t.Run("by hand", func(t *testing.T) {
+		defer check.Rescue(t)
+		q, scale, zero := mobile.Quantize(nil)
+		check.Equal(t, "Quantize(nil) scale, zero and len(q)", []float64{scale, float64(zero), float64(len(q))}, []float64{1, 0, 0}, check.Exact, check.Why("no weight is not 0"))
+		_, scale, _ = mobile.Quantize([]float64{-0.1, 0.7})
+		check.Equal(t, "Quantize([-0.1 0.7]) scale", scale, 0.8/255, check.Rel(1e-12), check.Mistake(float64(float32(0.8/255)), singles))
+		const hair = 0x1p-24
+		q, scale, zero = mobile.Quantize([]float64{-72.5 - hair, 182.5 - hair, 10.5 + hair})
+		check.Equal(t, "Quantize([-72.5−2⁻²⁴ 182.5−2⁻²⁴ 10.5+2⁻²⁴]) scale", scale, 1.0, check.Rel(1e-12))
+		check.Equal(t, "Quantize([-72.5−2⁻²⁴ 182.5−2⁻²⁴ 10.5+2⁻²⁴]) zero and q[2]", []int{int(zero), int(q[2])}, []int{-55, -44}, check.Exact,
+			check.Why("−128 + 72.5 + 2⁻²⁴ is nearest to −55, and 10.5 + 2⁻²⁴ to 11"),
+			check.Mistake([]int{-56, -46}, singles), check.Mistake([]int{-55, -45}, "you rounded 10.5 + 2⁻²⁴ to 10"))
+		check.Equal(t, "Dequantize([3 -7], 0.1, 5)", mobile.Dequantize([]int8{3, -7}, 0.1, 5), []float64{-0.2, -1.2}, check.Rel(1e-12),
+			check.Mistake([]float64{float64(float32(-0.2)), float64(float32(-1.2))}, singles))
 	})
 	t.Run("halfway between levels", func(t *testing.T) {
 		defer check.Rescue(t)
