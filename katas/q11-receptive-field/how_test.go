@@ -2,7 +2,9 @@ package receptive_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,19 +17,35 @@ import (
 func TestOutputSize(t *testing.T) {
 	defer check.Rescue(t)
 	const undilated = "you ignored dilation: a dilated kernel spans dilation·(kernel − 1) + 1"
+	const none = -1 // for an error
+	sizes := newSheet()
 	try := func(in int, l receptive.Layer, want int) {
 		t.Helper()
 		got, err := receptive.OutputSize(in, l)
-		require.NoError(t, err, "OutputSize(%d, %s)", in, show(l))
+		if err != nil {
+			got = none
+		}
 		f := full(l)
 		reach := f.Dilation * (f.Kernel - 1)
-		check.Equal(t, fmt.Sprintf("OutputSize(%d, %s)", in, show(l)), got, want, check.Exact, named(want,
-			mistake{(in+2*f.Pad-reach-1+f.Stride-1)/f.Stride + 1, "you rounded up: a kernel that does not fit whole gives no output"},
-			mistake{(in+2*f.Pad-f.Kernel)/f.Stride + 1, undilated},
-			mistake{(in+f.Pad-reach-1)/f.Stride + 1, "you padded one side only: pad counts on each side"},
+		of := func(room int) int {
+			if room < 0 {
+				return none
+			}
+			return room/f.Stride + 1
+		}
+		unpadded := want
+		if reach >= in {
+			unpadded = none
+		}
+		sizes.add(fmt.Sprintf("OutputSize(%d, %s)", in, show(l)), got, want,
+			mistake{of(in + 2*f.Pad - reach - 1 + f.Stride - 1), "you rounded up: a kernel that does not fit whole gives no output"},
+			mistake{of(in + 2*f.Pad - f.Kernel), undilated},
+			mistake{of(in + f.Pad - reach - 1), "you padded one side only: pad counts on each side"},
 			mistake{(in + 2*f.Pad - reach - 1) / f.Stride, "you forgot to add 1: the first position counts before any stride"},
-			mistake{(in+2*f.Pad-f.Dilation*f.Kernel)/f.Stride + 1, "you took dilation·kernel for the span: between k taps there are k − 1 distances"},
-			mistake{in + 2*f.Pad - reach, "you ignored the stride"})...)
+			mistake{of(in + 2*f.Pad - f.Dilation*f.Kernel), "you took dilation·kernel for the span: between k taps there are k − 1 distances"},
+			mistake{in + 2*f.Pad - reach, "you ignored the stride: positions are stride pixels apart"},
+			mistake{unpadded, "you held the kernel against the input: it must fit the padded one"},
+			mistake{of(in - reach - 1), "you ignored the padding"})
 	}
 	try(5, receptive.Layer{Kernel: 3}, 3)
 	try(5, receptive.Layer{Kernel: 5}, 1)
@@ -39,26 +57,40 @@ func TestOutputSize(t *testing.T) {
 	try(3, receptive.Layer{Kernel: 5, Pad: 1}, 1) // longer than the input, not than the padded one
 	try(3, receptive.Layer{Kernel: 3, Dilation: 3, Pad: 2}, 1)
 	try(56, receptive.Layer{Kernel: 2, Stride: 2, Pool: true}, 28)
+	try(1<<33+5, receptive.Layer{Kernel: 3, Dilation: 1 << 32}, 5)
+	try(1<<33, receptive.Layer{Kernel: 1, Stride: 1 << 32}, 2)
 	for _, c := range check.Golden[costCase](t, "costs") {
 		try(c.H, c.Layer, c.OutH)
 		try(c.W, c.Layer, c.OutW)
 	}
-	const undivided = "you returned a size for a kernel that does not fit: compare before you divide, Go rounds −1/2 to 0"
+	sizes.check(t, "output sizes, −1 for an error,", check.Why("⌊(in + 2·pad − dilation·(kernel − 1) − 1)/stride⌋ + 1"))
+	got, want, undivided, dense := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, c := range []struct {
-		in   int
-		l    receptive.Layer
-		says string
+		in               int
+		l                receptive.Layer
+		undivided, dense bool // whether it is an error for who compares the quotient with 0, and for who ignores dilation
 	}{
-		{3, receptive.Layer{Kernel: 7, Pad: 1}, undivided},
-		{2, receptive.Layer{Kernel: 3, Stride: 2}, undivided},
-		{4, receptive.Layer{Kernel: 3, Dilation: 2}, undilated},
+		{3, receptive.Layer{Kernel: 7, Pad: 1}, true, true},
+		{2, receptive.Layer{Kernel: 3, Stride: 2}, false, true},
+		{9, receptive.Layer{Kernel: 6, Stride: 4, Dilation: 2}, false, false},
+		{4, receptive.Layer{Kernel: 3, Dilation: 2}, true, false},
+		{0, receptive.Layer{Kernel: 1}, true, true},
 	} {
 		_, err := receptive.OutputSize(c.in, c.l)
-		if check.Equal(t, fmt.Sprintf("OutputSize(%d, %s) returns an error", c.in, show(c.l)), err != nil, true, check.Exact,
-			check.Why("the dilated kernel is longer than the padded input"), check.Mistake(false, c.says)) {
-			check.Fails(t, fmt.Sprintf("OutputSize(%d, %s)", c.in, show(c.l)), err)
+		call := fmt.Sprintf("OutputSize(%d, %s)", c.in, show(c.l))
+		got[call], want[call], undivided[call], dense[call] = err != nil, true, c.undivided, c.dense
+		if err != nil {
+			check.Fails(t, call, err)
 		}
 	}
+	never := map[string]bool{}
+	for call := range want {
+		never[call] = false
+	}
+	check.Equal(t, "returns an error", got, want, check.Exact, check.Why("the dilated kernel is longer than the padded input"),
+		check.Mistake(never, "you returned a size for every kernel, also for one that does not fit"),
+		check.Mistake(undivided, "you returned a size for a kernel that does not fit: compare before you divide, Go rounds −1/2 to 0"),
+		check.Mistake(dense, undilated))
 	check.Independent(t, "OutputSize(in, l)", receptive.OutputSize,
 		check.Args{12, receptive.Layer{Kernel: 3, Stride: 2, Pad: 1, Dilation: 3}}, check.Args{30, receptive.Layer{Kernel: 5, Stride: 3, Pad: 2, Dilation: 2}})
 }
@@ -75,9 +107,11 @@ func TestField(t *testing.T) {
 			check.Mistake([]int{7, 1, 2}, "you added k·jump: from its first tap to its last a kernel goes k − 1 steps"),
 			check.Mistake([]int{4, 1, 2}, "you started from a field of 0: without layers a unit sees one pixel"))
 	})
-	for _, c := range check.Golden[chainCase](t, "chains") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	chains := check.Golden[chainCase](t, "chains")
+	t.Run("Field", func(t *testing.T) {
+		defer check.Rescue(t)
+		sizes, jumps, pads := newSheet(), newSheet(), newSheet()
+		for _, c := range chains {
 			size, jump, pad := receptive.Field(c.Layers)
 			wantSize, wantJump := c.Last[0]-c.First[0]+1, c.First[1]-c.First[0]
 			wantPad := c.Unit*wantJump - c.First[0]
@@ -95,7 +129,7 @@ func TestField(t *testing.T) {
 				strides += full(l).Stride
 				product *= full(l).Stride
 			}
-			check.Equal(t, "Field(layers) size", size, wantSize, check.Exact, append(named(wantSize,
+			sizes.add(fmt.Sprintf("%s: Field(%s) size", c.Name, showAll(c.Layers)), size, wantSize,
 				mistake{
 					grown(func(l receptive.Layer, jump int) int { return (reach(l) + 1) * jump }),
 					"you added k·jump: from its first tap to its last a kernel goes k − 1 steps",
@@ -124,15 +158,11 @@ func TestField(t *testing.T) {
 					1 + sum(unpooled, func(l receptive.Layer, jump int) int { return reach(l) * jump }),
 					"you skipped the pooling layers: they have a kernel and a stride too",
 				},
-				mistake{wantSize - 1, "you started from a field of 0: without layers a unit sees one pixel"}),
-				check.With("layers", showAll(c.Layers)),
-				check.Why("one unit's gradient reaches from the first of these pixels to the last"))...)
-			check.Equal(t, "Field(layers) jump", jump, wantJump, check.Exact, append(named(wantJump,
+				mistake{wantSize - 1, "you started from a field of 0: without layers a unit sees one pixel"})
+			jumps.add(fmt.Sprintf("%s: Field(%s) jump", c.Name, showAll(c.Layers)), jump, wantJump,
 				mistake{strides, "you added the strides: they multiply"},
-				mistake{product / full(c.Layers[len(c.Layers)-1]).Stride, "you left out the last layer's stride"}),
-				check.With("layers", showAll(c.Layers)),
-				check.Why("the fields of two neighbouring units begin that far apart"))...)
-			check.Equal(t, "Field(layers) pad", pad, wantPad, check.Exact, append(named(wantPad,
+				mistake{product / full(c.Layers[len(c.Layers)-1]).Stride, "you left out the last layer's stride"})
+			pads.add(fmt.Sprintf("%s: Field(%s) pad", c.Name, showAll(c.Layers)), pad, wantPad,
 				mistake{
 					sum(c.Layers, func(l receptive.Layer, _ int) int { return l.Pad }),
 					"you added up paddings of different maps: each is worth the jump before its layer",
@@ -141,58 +171,94 @@ func TestField(t *testing.T) {
 					sum(c.Layers, func(l receptive.Layer, jump int) int { return l.Pad * jump * l.Stride }),
 					"you took the jump after the layer: its padding lies on the map before it",
 				},
-				mistake{2 * wantPad, "you counted both sides: pad is how far unit 0 begins before pixel 0"}),
-				check.With("layers", showAll(c.Layers)),
-				check.Why("the field of unit 0 begins that far before pixel 0"))...)
-
-			if t.Failed() {
-				return // Span would repeat it
-			}
-			for i, unit := range []int{c.Unit, c.Unit + 1} {
-				first, last := receptive.Span(c.Layers, unit)
-				check.Equal(t, fmt.Sprintf("Span(layers, %d)", unit), []int{first, last}, []int{c.First[i], c.Last[i]}, check.Exact,
-					check.With("layers", showAll(c.Layers)), check.Why("these are the first and the last pixel with a gradient"),
-					check.Mistake([]int{c.First[i], c.Last[i] + 1}, "you returned the pixel behind the last one: last belongs to the field"),
-					check.Mistake([]int{c.First[i] + wantPad, c.Last[i] + wantPad}, "you did not subtract the padding"),
-					check.Mistake([]int{c.First[i] + 2*wantPad, c.Last[i] + 2*wantPad}, "you added the padding: the field of unit 0 begins before pixel 0"))
-			}
-			first, last := receptive.Span(c.Layers, 0)
-			check.Equal(t, "Span(layers, 0)", []int{first, last}, []int{-wantPad, wantSize - wantPad - 1}, check.Exact,
-				check.With("layers", showAll(c.Layers)), check.Why("unit 0 begins in the padding"),
-				check.Mistake([]int{0, wantSize - wantPad - 1}, "you cut the field off at the edge: a negative first says how much is padding"))
-		})
+				mistake{2 * wantPad, "you counted both sides: pad is how far unit 0 begins before pixel 0"})
+		}
+		sizes.check(t, "the sizes", check.Why("one unit's gradient reaches from the first of these pixels to the last"))
+		jumps.check(t, "the jumps", check.Why("the fields of two neighbouring units begin that far apart"))
+		pads.check(t, "the pads", check.Why("the field of unit 0 begins that far before pixel 0"))
+	})
+	fieldsRight := !t.Failed()
+	if fieldsRight {
+		const far = 1 << 20
+		layers := []receptive.Layer{{Kernel: 3, Stride: far, Pad: 1}, {Kernel: 3, Stride: far}, {Kernel: 3, Pad: 1}}
+		size, jump, pad := receptive.Field(layers)
+		check.Equal(t, "Field("+showAll(layers)+")", []int{size, jump, pad}, []int{3 + 2*far + 2*far*far, far * far, 1 + far*far}, check.Exact,
+			check.Mistake([]int{3 + 2*far, 0, 1}, "you multiplied in 32 bits: they hold numbers below 2³¹"))
 	}
+	t.Run("Span", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want := map[string][]int{}, map[string][]int{}
+		shifted := map[string]func(size, pad int, span []int) []int{
+			"you returned the pixel behind the last one: last belongs to the field":        func(_, _ int, s []int) []int { return []int{s[0], s[1] + 1} },
+			"you did not subtract the padding":                                             func(_, pad int, s []int) []int { return []int{s[0] + pad, s[1] + pad} },
+			"you added the padding: the field of unit 0 begins before pixel 0":             func(_, pad int, s []int) []int { return []int{s[0] + 2*pad, s[1] + 2*pad} },
+			"you cut the field off at the edge: a negative first says how much is padding": func(_, _ int, s []int) []int { return []int{max(s[0], 0), s[1]} },
+			"you moved the field to the edge: a negative first says how much is padding": func(size, _ int, s []int) []int {
+				return []int{max(s[0], 0), max(s[0], 0) + size - 1}
+			},
+		}
+		wrong := map[string]map[string][]int{}
+		for _, c := range chains {
+			size, jump := c.Last[0]-c.First[0]+1, c.First[1]-c.First[0]
+			pad := c.Unit*jump - c.First[0]
+			for _, unit := range []int{c.Unit, c.Unit + 1, 0, 1, 1 << 35} {
+				call := fmt.Sprintf("%s: Span(%s, %d)", c.Name, showAll(c.Layers), unit)
+				first, last := receptive.Span(c.Layers, unit)
+				got[call], want[call] = []int{first, last}, []int{unit*jump - pad, unit*jump - pad + size - 1}
+				for says, f := range shifted {
+					if wrong[says] == nil {
+						wrong[says] = map[string][]int{}
+					}
+					wrong[says][call] = f(size, pad, want[call])
+				}
+			}
+		}
+		opts := []check.Option{check.Why("from the first pixel with a gradient to the last; unit 0 begins in the padding")}
+		if fieldsRight {
+			for says, spans := range wrong {
+				opts = append(opts, check.Mistake(spans, says))
+			}
+		}
+		check.Equal(t, "the spans", got, want, check.Exact, opts...)
+	})
 	check.Independent(t, "Field(layers)", receptive.Field, check.Args{stacks()[0]}, check.Args{stacks()[1]})
 	check.Independent(t, "Span(layers, unit)", receptive.Span, check.Args{stacks()[0], 2}, check.Args{stacks()[1], 5})
 }
 
 func TestParams(t *testing.T) {
 	defer check.Rescue(t)
+	params := newSheet()
 	for _, c := range check.Golden[costCase](t, "costs") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			l := full(c.Layer)
-			extra := c.Params - c.weights()
-			bias, norm := 0, 0
-			if l.Bias {
-				bias = l.Out
-			}
-			if l.Norm {
-				norm = l.Out
-			}
-			check.Equal(t, "Params("+show(c.Layer)+")", receptive.Params(c.Layer), c.Params, check.Exact, append(named(c.Params,
-				mistake{c.weights()*l.Groups + extra, "you forgot the groups: an output channel sees In/Groups channels"},
-				mistake{c.weights()/l.Groups + extra, "you divided by the groups twice: there are Groups groups of In/Groups·Out/Groups"},
-				mistake{c.weights()/l.Kernel + extra, "you took k for k²: the kernel is square"},
-				mistake{c.Params + bias*(l.Groups-1), "you counted the bias once a group: it is one value an output channel"},
-				mistake{c.Params - bias, "you left the bias out"},
-				mistake{c.Params + l.Out - bias, "you counted a bias that the layer does not have"},
-				mistake{c.Params - norm, "you counted one parameter a channel for the norm: γ and β are two"},
-				mistake{c.Params - 2*norm, "you left γ and β of the norm out"},
-				mistake{c.Params + 2*norm, "you counted the running mean and variance: they are not learned"}),
-				check.Why("PyTorch's layer has that many learned values"))...)
-		})
+		l := full(c.Layer)
+		extra := c.Params - c.weights()
+		bias, norm := 0, 0
+		if l.Bias {
+			bias = l.Out
+		}
+		if l.Norm {
+			norm = l.Out
+		}
+		params.add("Params("+show(c.Layer)+")", receptive.Params(c.Layer), c.Params,
+			mistake{c.weights()*l.Groups + extra, "you forgot the groups: an output channel sees In/Groups channels"},
+			mistake{c.weights()/l.Groups + extra, "you divided by the groups twice: there are Groups groups of In/Groups·Out/Groups"},
+			mistake{l.Kernel*l.Kernel*l.In/l.Groups/l.Groups*l.Out + extra, "you divided by the groups twice: there are Groups groups of In/Groups·Out/Groups"},
+			mistake{c.weights()/l.Kernel + extra, "you took k for k²: the kernel is square"},
+			mistake{c.Params + bias*(l.Groups-1), "you counted the bias once a group: it is one value an output channel"},
+			mistake{c.Params - bias, "you left the bias out"},
+			mistake{c.Params + l.Out - bias, "you counted a bias that the layer does not have"},
+			mistake{c.Params - norm, "you counted one parameter a channel for the norm: γ and β are two"},
+			mistake{c.Params - 2*norm, "you left γ and β of the norm out"},
+			mistake{c.Params + 2*norm, "you counted the running mean and variance: they are not learned"})
 	}
+	params.check(t, "the parameters", check.Why("PyTorch's layers have that many learned values"))
+	many := 131071 * 131073
+	check.Equal(t, "Params(1×1 layer of 131071 → 131073 channels)", receptive.Params(receptive.Layer{In: 131071, Out: 131073, Kernel: 1}), many, check.Exact,
+		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
+	many = 1<<30 + 1
+	check.Equal(t, "Params(2×2 layer of 2³⁰+1 → 1 channels)", receptive.Params(receptive.Layer{In: many, Out: 1, Kernel: 2}), 4*many, check.Exact,
+		check.Mistake(int(int32(4*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
+	check.Equal(t, "Params(1×1 layer of 1 → 2³⁰+1 channels norm)", receptive.Params(receptive.Layer{In: 1, Out: many, Kernel: 1, Norm: true}), 3*many, check.Exact,
+		check.Mistake(int(int32(3*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
 	check.Equal(t, "Params of a pool of 10 channels", receptive.Params(receptive.Layer{In: 10, Out: 10, Kernel: 3, Stride: 2, Pool: true}), 0, check.Exact,
 		check.Why("a pool has nothing to learn"),
 		check.Mistake(900, "you gave a pool weights"))
@@ -203,38 +269,51 @@ func TestParams(t *testing.T) {
 
 func TestMACs(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[costCase](t, "costs") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	costs := check.Golden[costCase](t, "costs")
+	t.Run("MACs", func(t *testing.T) {
+		defer check.Rescue(t)
+		macs := newSheet()
+		for _, c := range costs {
 			l := full(c.Layer)
 			outputs, bias := l.Out*c.OutH*c.OutW, 0
 			if l.Bias {
 				bias = outputs
 			}
-			right := check.Equal(t, fmt.Sprintf("MACs(%s, %d, %d)", show(c.Layer), c.H, c.W), receptive.MACs(c.Layer, c.H, c.W), c.MACs, check.Exact, append(named(c.MACs,
+			macs.add(fmt.Sprintf("MACs(%s, %d, %d)", show(c.Layer), c.H, c.W), receptive.MACs(c.Layer, c.H, c.W), c.MACs,
 				mistake{c.MACs / (c.OutH * c.OutW) * c.H * c.W, "you took the input map: a product is made for every output position"},
 				mistake{c.MACs * l.Groups, "you forgot the groups: an output channel sees In/Groups channels"},
 				mistake{c.MACs / l.Groups, "you divided by the groups twice: there are Groups groups of In/Groups·Out/Groups"},
 				mistake{c.MACs / l.Kernel, "you took k for k²: the kernel is square"},
 				mistake{c.MACs / l.Out, "you counted one output channel: there are Out of them"},
 				mistake{c.MACs + bias, "you counted the bias: adding it is no multiply-accumulate"},
-				mistake{2 * c.MACs, "you doubled: a multiply-accumulate counts once here, and twice in FLOPs"}),
-				check.Why("PyTorch summed as many products"))...)
-			if !right {
-				return // FLOPs would repeat it
+				mistake{2 * c.MACs, "you doubled: a multiply-accumulate counts once here, and twice in FLOPs"})
+		}
+		macs.check(t, "the multiply-accumulates", check.Why("PyTorch summed as many products"))
+	})
+	if t.Failed() {
+		return // FLOPs would repeat it
+	}
+	t.Run("FLOPs", func(t *testing.T) {
+		defer check.Rescue(t)
+		flops := newSheet()
+		for _, c := range costs {
+			l := full(c.Layer)
+			outputs, bias := l.Out*c.OutH*c.OutW, 0
+			if l.Bias {
+				bias = outputs
 			}
 			want := 2*c.MACs + bias
-			check.Equal(t, fmt.Sprintf("FLOPs(%s, %d, %d)", show(c.Layer), c.H, c.W), receptive.FLOPs(c.Layer, c.H, c.W), want, check.Exact, append(named(want,
+			flops.add(fmt.Sprintf("FLOPs(%s, %d, %d)", show(c.Layer), c.H, c.W), receptive.FLOPs(c.Layer, c.H, c.W), want,
 				mistake{4*c.MACs + bias, "you doubled twice"},
 				mistake{c.MACs, "you returned the multiply-accumulates: each is a product and a sum"},
 				mistake{c.MACs + bias, "you counted a multiply-accumulate once: it is two operations, a product and a sum"},
 				mistake{2 * c.MACs, "you left the bias out: adding it is one operation an output value"},
 				mistake{2*c.MACs + bias/max(c.OutH*c.OutW, 1), "you counted the bias once a channel: it is added to every output value"},
 				mistake{2*c.MACs + 2*bias, "you counted two operations for the bias: it is added, not multiplied"},
-				mistake{want + outputs - bias, "you counted a bias that the layer does not have"}),
-				check.Why("2·MACs, and an addition for every output value that gets a bias"))...)
-		})
-	}
+				mistake{want + outputs - bias, "you counted a bias that the layer does not have"})
+		}
+		flops.check(t, "the floating-point operations", check.Why("2·MACs, and an addition for every output value that gets a bias"))
+	})
 	pool := receptive.Layer{In: 10, Out: 10, Kernel: 3, Stride: 2, Pool: true}
 	check.Equal(t, "MACs(3×3 pool of 10 channels, stride 2; 11, 8)", receptive.MACs(pool, 11, 8), 0, check.Exact,
 		check.Why("a pool multiplies nothing"), check.Mistake(9*10*5*3, "you counted a pool's windows as multiply-accumulates"))
@@ -251,6 +330,11 @@ func TestMACs(t *testing.T) {
 	check.Equal(t, "MACs(3×3 layer of 512 → 512 channels, pad 1; 224, 224)", receptive.MACs(receptive.Layer{In: 512, Out: 512, Kernel: 3, Pad: 1}, 224, 224),
 		many, check.Exact, check.Why("9·512·512 products at each of 224·224 positions"),
 		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
+	check.Equal(t, "FLOPs(3×3 layer of 512 → 512 channels, pad 1; 224, 224)", receptive.FLOPs(receptive.Layer{In: 512, Out: 512, Kernel: 3, Pad: 1}, 224, 224), 2*many, check.Exact,
+		check.Mistake(int(int32(2*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
+	values := 1<<32 + 1
+	check.Equal(t, "FLOPs(2×2 pool of 2³²+1 channels; 2, 2)", receptive.FLOPs(receptive.Layer{In: values, Out: values, Kernel: 2, Pool: true}, 2, 2), 4*values, check.Exact,
+		check.Mistake(int(int32(4*values)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
 	dilated := receptive.Layer{In: 3, Out: 3, Kernel: 3, Stride: 2, Pad: 1, Dilation: 2, Pool: true}
 	check.Equal(t, "FLOPs(3×3 pool of 3 channels, stride 2, pad 1, dilation 2; 9, 6)", receptive.FLOPs(dilated, 9, 6), 9*3*4*2, check.Exact,
 		check.Why("4×2 windows of 9 values in each of 3 channels: ⌊(9 + 2 − 5)/2⌋ + 1 and ⌊(6 + 2 − 5)/2⌋ + 1"))
@@ -268,31 +352,40 @@ func TestMACs(t *testing.T) {
 
 func TestNetwork(t *testing.T) {
 	defer check.Rescue(t)
+	const none = -1
+	allParams, allMACs, returned := newSheet(), newSheet(), 0
 	for _, c := range check.Golden[networkCase](t, "networks") {
-		t.Run(c.Name, func(t *testing.T) {
+		call := fmt.Sprintf("%s: Network(%s; %d)", c.Name, showAll(c.Layers), c.Size)
+		params, macs := none, none
+		t.Run(c.Name, func(t *testing.T) { // a layer that gets the map of another may not fit
 			defer check.Rescue(t)
-			params, macs, err := receptive.Network(c.Layers, c.Size)
-			require.NoError(t, err)
-			check.Equal(t, "Network(layers, size) params", params, c.Params, check.Exact, check.With("layers", showAll(c.Layers)),
-				check.Why("the sum over the layers, whatever the map"))
-			check.Equal(t, "Network(layers, size) macs", macs, c.MACs, check.Exact, append(named(c.MACs,
-				mistake{
-					c.total(func(_ receptive.Layer, _, out int) (counted, next int) { return c.Size, out }),
-					"you counted every layer on the first map: a layer's input is the output of the one before",
-				},
-				mistake{
-					c.total(func(_ receptive.Layer, _, out int) (counted, next int) { return out, out }),
-					"you gave MACs the layer's output map: it wants the input's",
-				},
-				mistake{c.total(func(l receptive.Layer, in, out int) (counted, next int) {
-					if l.Pool {
-						return in, in
-					}
-					return in, out
-				}), "you let a pool leave the map as it is: it has a stride too"}),
-				check.With("layers", showAll(c.Layers)), check.With("size", c.Size),
-				check.Why("every layer counts on the map that the layers before it leave"))...)
+			p, m, err := receptive.Network(c.Layers, c.Size)
+			require.NoError(t, err, call)
+			params, macs = p, m
+			returned++
 		})
+		allParams.add(call+" params", params, c.Params)
+		allMACs.add(call+" macs", macs, c.MACs,
+			mistake{
+				c.total(func(_ receptive.Layer, _, out int) (counted, next int) { return c.Size, out }),
+				"you counted every layer on the first map: a layer's input is the output of the one before",
+			},
+			mistake{
+				c.total(func(_ receptive.Layer, _, out int) (counted, next int) { return out, out }),
+				"you gave MACs the layer's output map: it wants the input's",
+			},
+			mistake{c.total(func(l receptive.Layer, in, out int) (counted, next int) {
+				if l.Pool {
+					return in, in
+				}
+				return in, out
+			}), "you let a pool leave the map as it is: it has a stride too"})
+	}
+	if returned > 0 {
+		allMACs.check(t, "the multiply-accumulates of networks, −1 where it did not return,", check.Why("every layer counts on the map that the layers before it leave"))
+	}
+	if returned == len(allParams.want) {
+		allParams.check(t, "the parameters of networks", check.Why("the sum over the layers, whatever the map"))
 	}
 	check.Independent(t, "Network(layers, size)", receptive.Network, check.Args{stacks()[0], 40}, check.Args{stacks()[1], 50})
 	if t.Failed() {
@@ -432,20 +525,40 @@ type mistake struct {
 	says  string
 }
 
-// named returns the mistakes that this case tells from want and from each other: of small whole numbers two often agree,
-// and a name must never be ambiguous.
-func named(want int, mistakes ...mistake) []check.Option {
-	var options []check.Option
+// sheet collects cases of one function, so that a mistake is named only where it explains the answers to all: of single whole numbers two
+// mistakes often agree.
+type sheet struct {
+	got, want map[string]int
+	slips     []string         // what they say, the same of every case
+	values    []map[string]int // by slip and case
+}
+
+func newSheet() *sheet { return &sheet{got: map[string]int{}, want: map[string]int{}} }
+
+// add adds a case, and what each mistake makes of it, in the same order for every case.
+func (s *sheet) add(call string, got, want int, mistakes ...mistake) {
+	s.got[call], s.want[call] = got, want
 	for i, m := range mistakes {
-		alone := m.value != want
-		for j, other := range mistakes {
-			alone = alone && (i == j || m.value != other.value || m.says == other.says)
+		if i == len(s.slips) {
+			s.slips, s.values = append(s.slips, m.says), append(s.values, map[string]int{})
 		}
-		if alone {
-			options = append(options, check.Mistake(m.value, m.says))
-		}
+		s.values[i][call] = m.value
 	}
-	return options
+}
+
+// check compares all cases at once. A mistake that leaves all right, or does what an earlier one does, gets no name.
+func (s *sheet) check(t *testing.T, what string, opts ...check.Option) bool {
+	t.Helper()
+	var others []map[string]int
+	for i, says := range s.slips {
+		wrong := s.values[i]
+		if len(wrong) < len(s.want) || maps.Equal(wrong, s.want) || slices.ContainsFunc(others, func(o map[string]int) bool { return maps.Equal(o, wrong) }) {
+			continue
+		}
+		others = append(others, wrong)
+		opts = append(opts, check.Mistake(wrong, says))
+	}
+	return check.Equal(t, what, s.got, s.want, check.Exact, opts...)
 }
 
 // full returns l with its zeros read as ones.
