@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
 
 	"whyhow/katas/kit/check"
@@ -218,6 +217,17 @@ func TestHuber(t *testing.T) {
 				check.Mistake(gradient(same, same), "you did not cut the large residuals: that is the gradient of the square"))
 		})
 	}
+	t.Run("far below", func(t *testing.T) {
+		defer check.Rescue(t)
+		const signed = "you lost the absolute value: a residual far below −delta is as large as one far above delta"
+		pred, y := []float64{-3, 0.25, 5}, []float64{1, 0, 0} // residuals −4, ¼, 5
+		check.Equal(t, "Huber([-3 0.25 5], [1 0 0], 2)", l1l2.Huber(check.Copy(pred), check.Copy(y), 2), (6+1./32+8)/3, check.Rel(1e-12),
+			check.Why("2·(4 − 1), ½·(¼)², 2·(5 − 1)"),
+			check.Mistake((8+1./32+8)/3, signed), check.Mistake((-10+1./32+8)/3, signed))
+		check.Equal(t, "HuberGrad([-3 0.25 5], [1 0 0], 2)", l1l2.HuberGrad(check.Copy(pred), check.Copy(y), 2), []float64{-2. / 3, 0.25 / 3, 2. / 3}, check.Rel(1e-12),
+			check.Why("a residual pulls in proportion to its size, but never harder than delta, to either side"),
+			check.Mistake([]float64{-4. / 3, 0.25 / 3, 2. / 3}, signed), check.Mistake([]float64{2. / 3, 0.25 / 3, 2. / 3}, signed))
+	})
 	t.Run("central differences", func(t *testing.T) {
 		defer check.Rescue(t)
 		const delta = 1.3
@@ -336,6 +346,18 @@ func TestLeastSquares(t *testing.T) {
 		check.Equal(t, "LeastSquares(year, calls) (intercept, slope)", []float64{intercept, slope}, []float64{-260.0592, 5.0415}, check.Abs(5e-5),
 			check.Why("the line of least squares of the Belgian telephone calls, to four decimals"))
 	})
+	t.Run("seconds since 1970", func(t *testing.T) {
+		defer check.Rescue(t)
+		const start = 1.6e9 // whole numbers near it are exact, their mean is not
+		since, y := []float64{0, 1, 3, 8, 20, 21, 34}, []float64{2, 2.5, 4, 6, 13, 13.5, 19}
+		x := mapped(since, func(s float64) float64 { return start + s })
+		intercept, slope := stat.LinearRegression(since, y, nil, false)
+		gotIntercept, gotSlope := l1l2.LeastSquares(check.Copy(x), check.Copy(y))
+		check.Equal(t, "LeastSquares(1.6e9 + (0 1 3 8 20 21 34), y) (intercept, slope)", []float64{gotIntercept, gotSlope}, []float64{intercept - slope*start, slope}, check.Rel(1e-6),
+			check.With("y", y), check.Why("x and x less 1.6e9 have one slope; take the mean away from both factors, for what is left of rounding it is multiplied by the other"))
+		gotIntercept, gotSlope = l1l2.LeastSquares([]float64{0, 1. / 3}, []float64{0, 1})
+		check.Equal(t, "LeastSquares([0 1/3], [0 1]) (intercept, slope)", []float64{gotIntercept, gotSlope}, []float64{0, 3}, check.Tol{Rel: 1e-12, Abs: 1e-12})
+	})
 	lines(t, "LeastSquares", l1l2.LeastSquares)
 	check.Independent(t, "LeastSquares(x, y)", l1l2.LeastSquares, someArgs, otherArgs)
 }
@@ -384,30 +406,111 @@ func TestLeastAbsolute(t *testing.T) {
 		check.Equal(t, "LeastAbsolute(year, calls) (intercept, slope)", []float64{intercept, slope}, []float64{-53.28, 1.115}, check.Rel(1e-9),
 			check.Why("the 18 good years have a single best line"))
 	})
+	t.Run("the best pair anywhere", func(t *testing.T) {
+		defer check.Rescue(t)
+		on, off := points{[]float64{1, 6}, []float64{2, 7}}, points{[]float64{2, 8, 7}, []float64{6, 13, 7}} // best is y = 1 + x, through the first two
+		got, want := map[string]float64{}, map[string]float64{}
+		absolute := func(r []float64) float64 { return sum(r, math.Abs) }
+		slips := []struct {
+			allowed func(i, j int) bool // j < i
+			says    string
+			sums    map[string]float64
+		}{
+			{func(_, j int) bool { return j > 0 }, "you left out the pairs with the first point", map[string]float64{}},
+			{func(i, _ int) bool { return i < 4 }, "you left out the pairs with the last point", map[string]float64{}},
+			{func(i, j int) bool { return i == j+1 }, "you joined neighbours only: the best line may pass through any two points", map[string]float64{}},
+			{func(_, j int) bool { return j == 0 }, "you tried the lines through the first point only: the best line may pass through any two points", map[string]float64{}},
+			{func(i, j int) bool { return i > j+1 }, "you left out the pairs of neighbours", map[string]float64{}},
+		}
+		for a := range 5 {
+			for b := range 5 {
+				if a == b {
+					continue
+				}
+				p, rest := points{make([]float64, 5), make([]float64, 5)}, 0
+				for k := range 5 {
+					switch k {
+					case a:
+						p.x[k], p.y[k] = on.x[0], on.y[0]
+					case b:
+						p.x[k], p.y[k] = on.x[1], on.y[1]
+					default:
+						p.x[k], p.y[k] = off.x[rest], off.y[rest]
+						rest++
+					}
+				}
+				name := fmt.Sprintf("x %v, y %v", p.x, p.y)
+				intercept, slope := l1l2.LeastAbsolute(check.Copy(p.x), check.Copy(p.y))
+				got[name], want[name] = p.absoluteErrors(line{intercept, slope}), 8
+				for _, s := range slips {
+					s.sums[name] = p.absoluteErrors(p.bestOf(s.allowed, absolute))
+				}
+			}
+		}
+		opts := []check.Option{check.Why("the best line passes through the points (1, 2) and (6, 7), wherever they stand in x and y")}
+		for _, s := range slips {
+			opts = append(opts, check.Mistake(s.sums, s.says))
+		}
+		check.Equal(t, "sums of absolute errors of LeastAbsolute(x, y)", got, want, check.Rel(1e-9), opts...)
+	})
+	t.Run("an outlier far away", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want := map[string][]float64{}, map[string][]float64{}
+		for _, c := range []struct {
+			y    []float64
+			best line
+		}{
+			{[]float64{3, 6, 8, 20, 9, 3}, line{5, 1}},
+			{[]float64{3, 6, 8, 1e9, 9, 3}, line{5, 1}},
+			{[]float64{3, 9, 0, 9, 20, 6}, line{3, 2}},
+			{[]float64{3, 9, 0, 9, 1e9, 6}, line{3, 2}},
+		} {
+			p := points{[]float64{0, 1, 2, 3, 4, 5}, c.y}
+			for _, order := range []string{"in order", "reversed"} {
+				intercept, slope := l1l2.LeastAbsolute(check.Copy(p.x), check.Copy(p.y))
+				name := fmt.Sprintf("x %v, y %v", p.x, p.y)
+				got[name], want[name] = []float64{intercept, slope}, []float64{c.best.intercept, c.best.slope}
+				if order == "in order" {
+					slices.Reverse(p.x)
+					slices.Reverse(p.y)
+				}
+			}
+		}
+		check.Equal(t, "(intercept, slope) of LeastAbsolute(x, y)", got, want, check.Rel(1e-9),
+			check.Why("how far above the line a point lies makes no difference to the best line; the next best sums are larger by more than 1, also where they are 10⁹"))
+	})
 	lines(t, "LeastAbsolute", l1l2.LeastAbsolute)
 	check.Independent(t, "LeastAbsolute(x, y)", l1l2.LeastAbsolute, someArgs, otherArgs)
+}
+
+// must ends the test with a message of its own where a condition does not hold.
+func must(t *testing.T, holds bool, message string, args ...any) {
+	t.Helper()
+	if !holds {
+		t.Fatalf(message, args...)
+	}
 }
 
 func TestFlipPair(t *testing.T) {
 	defer check.Rescue(t)
 	x, moved, y := l1l2.FlipPair()
 	n := len(x)
-	require.True(t, n >= 3 && n <= 20, "FlipPair() has %d points, want 3 to 20", n)
-	require.True(t, len(moved) == n && len(y) == n, "FlipPair() has %d x, %d moved, %d y: want as many of each", n, len(moved), len(y))
+	must(t, n >= 3 && n <= 20, "FlipPair() has %d points, want 3 to 20", n)
+	must(t, len(moved) == n && len(y) == n, "FlipPair() has %d x, %d moved, %d y: want as many of each", n, len(moved), len(y))
 	changed := 0
 	for i := range x {
-		require.True(t, math.Abs(x[i]) <= 100 && math.Abs(moved[i]) <= 100 && math.Abs(y[i]) <= 100,
+		must(t, math.Abs(x[i]) <= 100 && math.Abs(moved[i]) <= 100 && math.Abs(y[i]) <= 100,
 			"point %d of FlipPair() is (%v, %v), moved to %v: want no coordinate above 100", i, x[i], y[i], moved[i])
 		for j := range i {
-			require.True(t, math.Abs(x[i]-x[j]) >= 0.1, "x[%d] = %v and x[%d] = %v of FlipPair() are less than 0.1 apart: "+
+			must(t, math.Abs(x[i]-x[j]) >= 0.1, "x[%d] = %v and x[%d] = %v of FlipPair() are less than 0.1 apart: "+
 				"your pair relies on a nearly vertical line", i, x[i], j, x[j])
 		}
 		if d := math.Abs(moved[i] - x[i]); d != 0 {
 			changed++
-			require.True(t, d >= 1e-9 && d <= 1e-6*(1+1e-9), "moved[%d] is %.3g from x[%d], want between 1e-9 and 1e-6: you moved the point too far, or too little", i, d, i)
+			must(t, d >= 1e-9 && d <= 1e-6*(1+1e-9), "moved[%d] is %.3g from x[%d], want between 1e-9 and 1e-6: you moved the point too far, or too little", i, d, i)
 		}
 	}
-	require.True(t, changed == 1, "moved differs from x in %d entries, want 1", changed)
+	must(t, changed == 1, "moved differs from x in %d entries, want 1", changed)
 
 	var slopes []float64
 	for _, p := range []struct {
@@ -415,10 +518,10 @@ func TestFlipPair(t *testing.T) {
 		points
 	}{{"(x, y)", points{x, y}}, {"(moved, y)", points{moved, y}}} {
 		best := p.bestLines()
-		require.True(t, len(best) == 1, "%s of FlipPair() has %d best lines through two of its points, want 1: you stopped on the tie, "+
+		must(t, len(best) == 1, "%s of FlipPair() has %d best lines through two of its points, want 1: you stopped on the tie, "+
 			"move past it on both sides: %v", p.name, len(best), best)
 		slopes = append(slopes, best[0].slope)
 	}
-	require.True(t, math.Abs(slopes[0]-slopes[1]) >= 1, "the best slopes of FlipPair() are %.6g and %.6g: your pair does not flip, want slopes at least 1 apart", slopes[0], slopes[1])
+	must(t, math.Abs(slopes[0]-slopes[1]) >= 1, "the best slopes of FlipPair() are %.6g and %.6g: your pair does not flip, want slopes at least 1 apart", slopes[0], slopes[1])
 	check.Independent(t, "FlipPair()", l1l2.FlipPair, nil, nil, check.AnyAnswer())
 }
