@@ -34,10 +34,12 @@ type build struct {
 	file    string            // the file that is compiled in the stub's place, absolute
 	shown   string            // that file as its owner knows it
 	source  []byte            // its text
+	gone    bool              // there is no such file
 	notes   []string          // what a reader must know, see Report
 	rename  *strings.Replacer // from what Go prints to shown
 	env     []string          // what the tests find in their environment besides
 
+	judges      workbook.Judges
 	companionOf map[string]string // by the names of fuzz targets and examples: the tests to whose steps they belong
 }
 
@@ -87,7 +89,7 @@ func (b *build) place() (err error) {
 	b.source, err = os.ReadFile(b.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && inPlace:
-		return workbook.Errorf("git checkout -- katas brings the stubs back", "%s is gone", b.shown)
+		b.gone = true
 	case err != nil:
 		return err
 	}
@@ -164,6 +166,10 @@ func (b *build) command(ctx context.Context, verb string, args ...string) *exec.
 
 // link builds the test binary. Of the package under test every error is wanted, not the first ten alone.
 func (b *build) link(ctx context.Context) (*BuildError, error) {
+	if b.gone {
+		p := Problem{File: b.shown, Message: "the file is gone; this brings the stub back: git checkout -- " + b.shown}
+		return &BuildError{Problems: []Problem{p}, Output: p.String()}, nil
+	}
 	cmd := b.command(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-dwarf=false -e", "-o", b.binary)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -302,7 +308,7 @@ func (b *build) conflict(*BuildError) []Problem {
 	n := 0
 	for line := range bytes.Lines(b.source) {
 		n++
-		if bytes.HasPrefix(line, []byte("<<<<<<< ")) {
+		if bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("<<<<<<<")) {
 			return []Problem{{File: b.shown, Line: n, Message: "a merge left its marks here: keep one of the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>"}}
 		}
 	}
@@ -352,7 +358,7 @@ func (b *build) twice(e *BuildError) []Problem {
 func (b *build) foreign(e *BuildError) []Problem {
 	for _, p := range e.Problems {
 		if m := noModule.FindStringSubmatch(p.Message); m != nil {
-			p.Message = fmt.Sprintf("a kata cannot import %s: it may import the standard library, gonum.org/v1/gonum, and the packages of its own folder", m[1])
+			p.Message = fmt.Sprintf("a kata cannot import %s: it may import the standard library, gonum.org/v1/gonum, and what its stub imports", m[1])
 			return []Problem{p}
 		}
 	}

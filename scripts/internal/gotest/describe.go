@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,11 +28,7 @@ func (b *build) describe(r *Report) error {
 	if r.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
 		return workbook.Errorf("unset it, or set it to a whole number", "%s=%q is not a whole number ≥ 0", check.SeedVariable, seed)
 	}
-	var changed []string
-	if r.Workbook, changed, err = b.kata.Judges(); err != nil {
-		return err
-	}
-	r.Notes = append(differences(changed), b.notes...)
+	r.Workbook, r.Notes = b.judges.Revision, append(differences(b.judges.Changed), b.notes...)
 	return nil
 }
 
@@ -76,6 +73,10 @@ func (b *build) look() error {
 		steps[s.Test] = true
 	}
 	b.companionOf = map[string]string{}
+	var err error
+	if b.judges, err = b.kata.Judges(); err != nil {
+		return err
+	}
 	if b.target.dir == b.kata.Dir {
 		for _, file := range workbook.Files(b.kata.Dir, "*_test.go") {
 			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
@@ -97,8 +98,8 @@ func (b *build) look() error {
 					}
 				}
 			}
-			if len(own) > 0 {
-				b.notes = append(b.notes, fmt.Sprintf("%s is no step's and is not run here: go test -run '%s' ./%s", b.display(file), strings.Join(own, "|"), b.display(b.kata.Dir)))
+			if name := b.display(file); len(own) > 0 && !slices.Contains(b.judges.Files, name) {
+				b.notes = append(b.notes, fmt.Sprintf("the tests of %s are yours and no steps; this runs them: go test -run '%s' ./%s", name, strings.Join(own, "|"), b.display(b.kata.Dir)))
 			}
 		}
 	}

@@ -10,11 +10,14 @@ import (
 	"whyhow/scripts/internal/contract"
 )
 
-const stackExceeded = "runtime: goroutine stack exceeds"
+const (
+	stackExceeded = "runtime: goroutine stack exceeds"
+	interrupted   = "SIGQUIT: quit"
+)
 
 // dumpBegins says whether a line begins what Go prints when a process dies.
 func dumpBegins(line string) bool {
-	for _, start := range []string{"panic: ", "fatal error: ", stackExceeded, "SIGQUIT: quit", "unexpected fault address", "SIGABRT: abort"} {
+	for _, start := range []string{"panic: ", "fatal error: ", stackExceeded, interrupted, "unexpected fault address", "SIGABRT: abort"} {
 		if strings.HasPrefix(line, start) {
 			return true
 		}

@@ -55,6 +55,7 @@ type Message struct {
 	Stack     []Place  `json:"stack,omitempty"`     // of a panic or a hang: the learner's lines, innermost first
 	Todo      string   `json:"todo,omitempty"`      // the stub that was reached: "Layer.Train"
 	Printed   bool     `json:"printed,omitempty"`   // the code under test printed it
+	Dropped   int      `json:"dropped,omitempty"`   // how many lines it printed before that were not kept
 }
 
 // Place is a line of code.

@@ -17,7 +17,8 @@ import (
 // marker begins each line that package testing itself writes under -test.v=test2json.
 const marker = 0x16
 
-// What is kept of one step's output. Printed output has its own limit, so that it never crowds out the tests' messages.
+// What is kept of one function's output. Printed output has its own limit, so that it never crowds out the tests' messages: of it
+// the last is kept, at most twice keepPrinted.
 const (
 	keepMessages = 256 << 10
 	keepPrinted  = 8 << 10
@@ -36,7 +37,8 @@ type node struct {
 
 type message struct {
 	node    string
-	text    string
+	lines   []string
+	dropped int            // lines printed before these that were not kept
 	failure *check.Failure // the same in parts, if check wrote it
 	printed bool           // by the code under test, past package testing
 }
@@ -51,7 +53,8 @@ type heard struct {
 	seconds   float64
 	nodes     map[string]*node
 	messages  []message
-	kept      [2]int // bytes, of messages and of printed output
+	said      int // bytes of messages that were kept
+	printed   int // bytes of printed output that are kept
 	artifacts []artifact
 	cases     []string // what check.Panics and check.Fails held the code to
 }
@@ -227,6 +230,12 @@ func (s *stream) text(line string) {
 		}
 		return
 	}
+	// Code that prints without end is interrupted in the middle of a line.
+	if i := strings.Index(line, interrupted); i > 0 && strings.HasSuffix(line, interrupted) {
+		s.keep(line[:i])
+		s.text(line[i:])
+		return
+	}
 	s.reported = nil
 	// A message of package testing follows what was printed without an end of line.
 	if i := strings.Index(line, "_test.go:"); i > 0 {
@@ -257,38 +266,60 @@ func (s *stream) keep(line string) {
 		h = &s.before
 	}
 	body, ofTesting := strings.CutPrefix(line, "    ")
-	limit, which := keepMessages, 0
 	if !ofTesting {
-		limit, which, body = keepPrinted, 1, line
-	}
-	if h.kept[which] > limit {
+		h.print(s.current, line)
 		return
 	}
-	if h.kept[which] += len(body) + 1; h.kept[which] > limit {
-		body = body[:max(0, len(body)-(h.kept[which]-limit))] + " … (the rest was cut)"
+	if h.said > keepMessages {
+		return
+	}
+	if h.said += len(body) + 1; h.said > keepMessages {
+		body = body[:max(0, len(body)-(h.said-keepMessages))] + " … (the rest was cut)"
 	}
 	// A message of t.Errorf begins with its position, and all of its other lines are indented; lines of t.Output that
 	// follow one another are one message.
-	positioned := ofTesting && messageAt.MatchString(body)
-	if n := len(h.messages); n > 0 && !positioned {
-		last := &h.messages[n-1]
-		if last.node == s.current && last.printed == !ofTesting && s.node(s.current).failure == nil && (!ofTesting || strings.HasPrefix(body, " ") || !messageAt.MatchString(last.text)) {
-			last.text += "\n" + body
+	positioned := messageAt.MatchString(body)
+	n := s.node(s.current)
+	if last := len(h.messages) - 1; last >= 0 && !positioned && n.failure == nil {
+		m := &h.messages[last]
+		if m.node == s.current && !m.printed && (strings.HasPrefix(body, " ") || !messageAt.MatchString(m.lines[0])) {
+			m.lines = append(m.lines, body)
 			return
 		}
 	}
-	m := message{node: s.current, text: body, printed: !ofTesting}
-	if ofTesting {
-		n := s.node(s.current)
-		m.failure, n.failure = n.failure, nil
-		switch {
-		case positioned:
-			n.messages++
-		case strings.HasPrefix(body, "panic: "):
-			n.panicked = true
-		}
+	m := message{node: s.current, lines: []string{body}, failure: n.failure}
+	n.failure = nil
+	switch {
+	case positioned:
+		n.messages++
+	case strings.HasPrefix(body, "panic: "):
+		n.panicked = true
 	}
 	h.messages = append(h.messages, m)
+}
+
+// print keeps a line that the code under test printed, and of all its lines the last: what comes before the end is of use.
+func (h *heard) print(node, line string) {
+	if more := len(line) - keepPrinted/2; more > 0 {
+		line = "… " + strings.ToValidUTF8(line[more:], "")
+	}
+	last := len(h.messages) - 1
+	if last < 0 || !h.messages[last].printed || h.messages[last].node != node {
+		h.messages = append(h.messages, message{node: node, printed: true})
+		last++
+	}
+	h.messages[last].lines = append(h.messages[last].lines, line)
+	if h.printed += len(line) + 1; h.printed <= 2*keepPrinted {
+		return
+	}
+	for i := range h.messages {
+		m := &h.messages[i]
+		for m.printed && len(m.lines) > 0 && h.printed > keepPrinted {
+			h.printed -= len(m.lines[0]) + 1
+			m.lines = m.lines[1:]
+			m.dropped++
+		}
+	}
 }
 
 // status is what the tests themselves said of a step: any failure outranks a crash, which outranks todo.
@@ -329,10 +360,13 @@ func (h *heard) childFailed(test string) bool {
 // all is what was said, what the code printed last.
 func (h *heard) all(b *build) []Message {
 	var said, printed []Message
+	dropped := 0
 	for _, m := range h.messages {
 		if m.printed {
-			if text := strings.TrimRight(m.text, "\n "); text != "" {
-				printed = append(printed, Message{Subtest: subtest(m.node), Text: b.mapped(text), Printed: true})
+			dropped += m.dropped
+			if text := strings.TrimRight(strings.Join(m.lines, "\n"), "\n "); text != "" {
+				printed = append(printed, Message{Subtest: subtest(m.node), Text: b.mapped(text), Printed: true, Dropped: dropped})
+				dropped = 0
 			}
 		} else if m := b.message(m); m.Text != "" {
 			said = append(said, m)
@@ -349,7 +383,7 @@ func subtest(node string) string {
 
 // message reads what package testing printed: where it was reported, and what was said.
 func (b *build) message(m message) Message {
-	text := inOneVoice(strings.TrimRight(m.text, "\n "))
+	text := inOneVoice(strings.TrimRight(strings.Join(m.lines, "\n"), "\n "))
 	out := Message{Subtest: subtest(m.node)}
 	if at := messageAt.FindStringSubmatch(text); at != nil {
 		out.File = b.inKata(at[1])

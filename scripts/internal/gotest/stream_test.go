@@ -3,6 +3,7 @@ package gotest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,6 +111,28 @@ func TestLongLines(t *testing.T) {
 	o := b.judge(s.heard["TestStats"], s, ending{})
 	if o.status != Fail || len(o.messages) != 2 || o.messages[0].Text != "got 1" || len(o.messages[1].Text) > 2*keepPrinted {
 		t.Errorf("judge = %s with %d messages", o.status, len(o.messages))
+	}
+}
+
+// Of what the code prints the last is kept, and how much there was is known. A process that is asked for its stacks while it prints is
+// interrupted in the middle of a line.
+func TestFlood(t *testing.T) {
+	var text strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintln(&text, "line", i)
+	}
+	b, s := hear(t, "▶=== RUN   TestStats\n"+text.String()+"line 1000SIGQUIT: quit\nPC=0x1 m=0\n\ngoroutine 7 [running]:\nwhyhow/katas/q05-batch-norm.Stats(...)\n\t/book/katas/q05-batch-norm/batchnorm.go:9 +0x1\n")
+	o := b.judge(s.heard["TestStats"], s, ending{hung: "no end"})
+	if o.status != Timeout || len(o.messages) != 2 {
+		t.Fatalf("judge = %s with %d messages", o.status, len(o.messages))
+	}
+	printed, hang := o.messages[0], o.messages[1]
+	lines := strings.Split(printed.Text, "\n")
+	if lines[len(lines)-1] != "line 1000" || lines[len(lines)-2] != "line 99999" || printed.Dropped+len(lines) != 100_001 || len(printed.Text) > 2*keepPrinted {
+		t.Errorf("kept are %d lines and %d dropped, the last %q", len(lines), printed.Dropped, lines[len(lines)-2:])
+	}
+	if len(hang.Stack) != 1 || hang.Stack[0].Line != 9 {
+		t.Errorf("the hang has the stack %v, want line 9", hang.Stack)
 	}
 }
 

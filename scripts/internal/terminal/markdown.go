@@ -129,7 +129,7 @@ func (r renderer) inline(n ast.Node) string {
 		case *ast.String:
 			b.Write(c.Value)
 		case *ast.CodeSpan:
-			b.WriteString(code.Styled(r.inline(c)))
+			b.WriteString(code.Styled("`" + r.inline(c) + "`")) // with its marks: a blank at its end may matter
 		case *ast.Emphasis:
 			style := italic
 			if c.Level == 2 {

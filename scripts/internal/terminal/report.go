@@ -280,16 +280,20 @@ const mostPrinted = 10
 func (v View) Printed(s *gotest.Step, all bool) string {
 	_, printed := split(s.Messages)
 	var lines []string
+	dropped := 0
 	for _, m := range printed {
 		lines = append(lines, strings.Split(m.Text, "\n")...)
+		dropped += m.Dropped
 	}
 	if len(lines) == 0 {
 		return ""
 	}
 	head := "your code printed:"
 	if more := len(lines) - mostPrinted; more > 0 && !all {
-		head = fmt.Sprintf("your code printed %d lines, here the last %d (%s):", len(lines), mostPrinted, v.All)
+		head = fmt.Sprintf("your code printed %d lines, here the last %d (%s):", len(lines)+dropped, mostPrinted, v.All)
 		lines = lines[more:]
+	} else if dropped > 0 {
+		head = fmt.Sprintf("your code printed %d lines, of which the last %d were kept:", len(lines)+dropped, len(lines))
 	}
 	return faint.Styled("  "+head) + "\n" + bar(strings.Join(lines, "\n"))
 }
@@ -305,7 +309,11 @@ const fewProblems = 5
 // Build shows why the code did not build, what to mend first at the top.
 func (v View) Build(e *gotest.BuildError, all bool) string {
 	shown := e.Problems
-	if !all {
+	switch {
+	case all:
+	case strings.HasPrefix(e.First().Message, "syntax error"): // those after it follow from it
+		shown = shown[:1]
+	default:
 		shown = shown[:min(len(shown), fewProblems)]
 	}
 	s := bad.Styled("does not build") + "\n" + v.problems(shown)

@@ -37,7 +37,7 @@ $$ y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta $$
 
 A paragraph that is written on two lines
 and is longer than forty columns, with
-code in it.
+` + "`code`" + ` in it.
 
   - an item that is too long for one
     line of forty columns

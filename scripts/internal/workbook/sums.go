@@ -17,28 +17,40 @@ import (
 // sumsFile lists what judges a learner's code, as sha256sum writes it: tests, given code, golden cases, kit.
 const sumsFile = "katas/SHA256SUMS"
 
-// Judges says with what a kata is judged. Revision is the beginning of a SHA-256 over the tests and all that they judge with, as
-// they are on disk. Changed lists those that are not as the workbook has them, or are gone, by their paths from the root.
-func (k *Kata) Judges() (revision string, changed []string, err error) {
+// Judges is what judges a learner's code in one kata: tests, given code, golden cases, kit.
+type Judges struct {
+	Revision string   // the beginning of a SHA-256 over all of them as they are on disk
+	Files    []string // by their paths from the root, those of kit left out
+	Changed  []string // those that are not as the workbook has them, or are gone, kit's too
+}
+
+// Judges looks at the files that SHA256SUMS lists.
+func (k *Kata) Judges() (Judges, error) {
 	listed, err := readSums(filepath.Join(k.root, sumsFile))
 	if err != nil {
-		return "", nil, err
+		return Judges{}, err
 	}
+	var j Judges
 	h := sha256.New()
 	for _, s := range listed {
-		if !strings.HasPrefix(s.path, "katas/kit/") && !strings.HasPrefix(s.path, "katas/"+k.Name+"/") {
+		own := strings.HasPrefix(s.path, "katas/"+k.Name+"/")
+		if !own && !strings.HasPrefix(s.path, "katas/kit/") {
 			continue
 		}
 		have, err := sumOf(filepath.Join(k.root, filepath.FromSlash(s.path)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", nil, err
+			return Judges{}, err
+		}
+		if own {
+			j.Files = append(j.Files, s.path)
 		}
 		if have != s.sum {
-			changed = append(changed, s.path)
+			j.Changed = append(j.Changed, s.path)
 		}
 		fmt.Fprintln(h, have, s.path)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:12], changed, nil
+	j.Revision = hex.EncodeToString(h.Sum(nil))[:12]
+	return j, nil
 }
 
 type sum struct{ sum, path string }

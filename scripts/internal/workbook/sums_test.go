@@ -12,8 +12,8 @@ import (
 func TestSums(t *testing.T) {
 	w := open(t, checkout(t))
 	k := w.Katas[0]
-	if revision, changed, err := k.Judges(); revision == "" || changed != nil || err != nil {
-		t.Fatalf("without a list Judges = %q, %v, %v", revision, changed, err)
+	if j, err := k.Judges(); j.Revision == "" || j.Changed != nil || err != nil {
+		t.Fatalf("without a list Judges = %+v, %v", j, err)
 	}
 	if err := w.CheckSums(); err == nil {
 		t.Error("CheckSums without a list = nil, want an error")
@@ -24,9 +24,9 @@ func TestSums(t *testing.T) {
 	if err := w.CheckSums(); err != nil {
 		t.Errorf("CheckSums of what was written = %v", err)
 	}
-	before, changed, err := k.Judges()
-	if err != nil || len(changed) > 0 {
-		t.Fatalf("Judges = %v, %v, want nothing changed", changed, err)
+	before, err := k.Judges()
+	if err != nil || len(before.Changed) > 0 || len(before.Files) == 0 {
+		t.Fatalf("Judges = %+v, %v, want nothing changed", before, err)
 	}
 	test := filepath.Join(k.Dir, "how_test.go")
 	text, err := os.ReadFile(test)
@@ -47,12 +47,12 @@ func TestSums(t *testing.T) {
 		if err := c.do(); err != nil {
 			t.Fatal(err)
 		}
-		revision, changed, err := k.Judges()
+		j, err := k.Judges()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := slices.ContainsFunc(changed, func(p string) bool { return strings.HasSuffix(p, "/how_test.go") }); got != c.changed || (revision != before) != c.changed {
-			t.Errorf("%s: Judges = %q, %v; it was %q", c.name, revision, changed, before)
+		if got := slices.ContainsFunc(j.Changed, func(p string) bool { return strings.HasSuffix(p, "/how_test.go") }); got != c.changed || (j.Revision != before.Revision) != c.changed {
+			t.Errorf("%s: Judges = %+v; it was %+v", c.name, j, before)
 		}
 	}
 }
