@@ -81,9 +81,9 @@ func (a *app) draw(ctx context.Context, w *workbook.Workbook, k *workbook.Kata, 
 		return nil, nil, err
 	}
 	if r.Build != nil {
-		fmt.Fprint(a.talk, view(w, k).Build(r.Build, false))
+		fmt.Fprint(a.talk, a.view(w, k).Build(r.Build, false))
 	} else if !r.Solved() {
-		fmt.Fprint(a.talk, view(w, k).Found(r, workbook.Why, false))
+		fmt.Fprint(a.talk, a.view(w, k).Found(r, workbook.Why, false))
 	}
 	files, err = gallery.Draw(r)
 	return r, files, err

@@ -42,9 +42,9 @@ func run(args []string) int {
 	defer stop()
 
 	a := &app{dir: ".", out: terminal.Writer(os.Stdout), talk: terminal.Writer(os.Stderr)}
-	root := a.command()
+	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return 0
@@ -53,13 +53,16 @@ func run(args []string) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	}
-	fmt.Fprintf(a.talk, "kata: %s\n", typed(err.Error()))
+	fmt.Fprintf(a.talk, "kata: %s\n", a.typed(err.Error()))
 	hint := workbook.HintOf(err)
 	if !a.started {
 		hint = "kata --help lists the commands, kata COMMAND --help their flags"
+		if c != root {
+			hint = "usage: " + a.typed(c.UseLine())
+		}
 	}
 	if hint != "" {
-		fmt.Fprintf(a.talk, "hint: %s\n", typed(hint))
+		fmt.Fprintf(a.talk, "hint: %s\n", a.typed(hint))
 	}
 	var usage usageError
 	if !a.started || errors.As(err, &usage) {
@@ -75,7 +78,7 @@ type app struct {
 	started   bool // the command line was understood
 }
 
-func (a *app) command() *cobra.Command {
+func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kata",
 		Short: "Practise deep-learning interview questions in Go",

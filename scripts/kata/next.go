@@ -35,7 +35,7 @@ func (a *app) next() *cobra.Command {
 			case asJSON:
 				return a.line(p.Entry(k))
 			}
-			_, err = fmt.Fprintf(a.out, "%s%s\n", view(w, k).Heading(k), terminal.Faint(typed("kata practice "+k.Number+" tests it on every save")))
+			_, err = fmt.Fprintf(a.out, "%s%s\n", a.view(w, k).Heading(k), terminal.Faint(a.typed("kata practice "+k.Number+" tests it on every save")))
 			return err
 		},
 	}

@@ -44,7 +44,7 @@ Without a terminal it runs once. The exit status is 0 unless the tool itself fai
 				k = katas[0]
 			}
 			if k == nil {
-				fmt.Fprintln(a.talk, typed("every kata is solved; kata practice KATA opens one again"))
+				fmt.Fprintln(a.talk, a.typed("every kata is solved; kata practice KATA opens one again"))
 				return nil
 			}
 			if once || !practice.Interactive(os.Stdin, os.Stdout) {
@@ -64,7 +64,7 @@ Without a terminal it runs once. The exit status is 0 unless the tool itself fai
 			}
 			gallery := figures.Gallery{Dir: dir}
 			l := practice.Loop{
-				Workbook: w, Runner: runner, Store: store, Text: view(w, k), Poll: poll,
+				Workbook: w, Runner: runner, Store: store, Text: a.view(w, k), Poll: poll,
 				Artifacts: func(k *workbook.Kata) string { return gallery.Data(k, gotest.Learner) }, Draw: gallery.Draw,
 			}
 			return l.Run(c.Context(), k, os.Stdin, os.Stdout)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -62,7 +63,9 @@ func (a *app) katas(w *workbook.Workbook, args []string) ([]*workbook.Kata, erro
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, k)
+		if !slices.Contains(found, k) {
+			found = append(found, k)
+		}
 	}
 	return found, nil
 }
@@ -113,23 +116,27 @@ func (a *app) subject(k *workbook.Kata, reference bool) (gotest.Subject, error) 
 }
 
 // command is how the reader called this program.
-func command() string {
-	if strings.ContainsRune(os.Args[0], filepath.Separator) {
-		return shown(os.Args[0])
+func (a *app) command() string {
+	name := os.Args[0]
+	if strings.ContainsRune(name, filepath.Separator) {
+		name = shown(name)
 	}
-	return os.Args[0]
+	if a.dir != "." {
+		name += " -C " + a.dir
+	}
+	return name
 }
 
 // typed rewrites the commands in a text as the reader would type them: kata list becomes bin/kata list.
-func typed(text string) string {
-	return commands.ReplaceAllString(text, "${1}"+command()+" $2")
+func (a *app) typed(text string) string {
+	return commands.ReplaceAllString(text, "${1}"+a.command()+" $2")
 }
 
 var commands = regexp.MustCompile(`(^|[ (])kata (list|next|practice|test|hint|figure|answer|verify|overlay|--help|COMMAND)\b`)
 
 // view renders a kata and its Reports for a reader in the working directory.
-func view(w *workbook.Workbook, k *workbook.Kata) terminal.View {
-	return terminal.View{Path: inWorkbook(w), Command: command(), All: typed("kata test -v " + k.Number), Width: terminal.Width(os.Stdout)}
+func (a *app) view(w *workbook.Workbook, k *workbook.Kata) terminal.View {
+	return terminal.View{Path: inWorkbook(w), Command: a.command(), All: a.typed("kata test -v " + k.Number), Width: terminal.Width(os.Stdout)}
 }
 
 // inWorkbook is shown for a path from the workbook's root.

@@ -73,7 +73,7 @@ func (a *app) run(ctx context.Context, w *workbook.Workbook, store progress.Stor
 		if f.json || len(katas) > 1 {
 			r, err = a.briefly(ctx, runner, store, k, subject, options, f.json)
 		} else {
-			r, err = practice.Once(ctx, runner, store, k, subject, options, view(w, k), a.out, f.verbose)
+			r, err = practice.Once(ctx, runner, store, k, subject, options, a.view(w, k), a.out, f.verbose)
 		}
 		if err != nil {
 			return false, err

@@ -228,9 +228,15 @@ func (r *Runner) Go(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// temporary makes a folder for one run.
+// temporary makes a folder for one run, and removes those of programs that were killed.
 func temporary() (string, error) {
-	dir, err := os.MkdirTemp("", "kata-")
+	old, _ := filepath.Glob(filepath.Join(os.TempDir(), "kata-run-*"))
+	for _, dir := range old {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = os.RemoveAll(dir) // another run tries again
+		}
+	}
+	dir, err := os.MkdirTemp("", "kata-run-")
 	if err == nil {
 		dir, err = filepath.Abs(dir)
 	}
@@ -239,6 +245,9 @@ func temporary() (string, error) {
 	}
 	return dir, nil
 }
+
+// abandoned is how old a temporary folder must be for nobody to use it any longer: no run takes a day.
+const abandoned = 24 * time.Hour
 
 // cancelled returns ctx's error in words.
 func cancelled(ctx context.Context) error {

@@ -35,8 +35,10 @@ type Loop struct {
 	Now       func() time.Time                       // nil: time.Now
 }
 
-// Interactive says whether a person sits at both ends.
-func Interactive(in, out *os.File) bool { return term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) }
+// Interactive says whether a person sits at both ends, at a terminal that can be drawn on.
+func Interactive(in, out *os.File) bool {
+	return term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && os.Getenv("TERM") != "dumb"
+}
 
 // Run practises k until the reader quits or ctx ends, whose error it then returns. The terminal is as before when it returns, with one line
 // more: how far the reader got.

@@ -23,7 +23,7 @@ type page int
 const (
 	kataPage page = iota
 	listPage
-	answerPage
+	textPage // a long text: the answer, the README
 )
 
 // model is the state of the screen. Its Update turns keys and a session's events into the next state, its View draws it.
@@ -50,7 +50,7 @@ type model struct {
 	hinted string         // the test that the hints are for
 	given  progress.Given // the hints shown so far
 
-	answer  string
+	text    string            // of the page of that kind
 	entries progress.Progress // of the list
 	cursor  int
 	typed   string // the number typed so far
@@ -113,6 +113,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return m, tea.Batch(m.listen(), m.wait())
 		}
 		return m, m.listen()
+	case tea.ResumeMsg:
+		m.session.Again()
 	case tea.KeyPressMsg:
 		return m, m.press(msg.Key())
 	}
@@ -181,12 +183,14 @@ func (m *model) press(key tea.Key) tea.Cmd {
 	case "q", "ctrl+c", "ctrl+d":
 		return tea.Quit
 	case "ctrl+z":
-		return tea.Suspend
+		// While this program stands still, nobody would end a run that hangs.
+		m.busy = false
+		return tea.Sequence(func() tea.Msg { m.session.Pause(); return nil }, tea.Suspend)
 	}
 	switch m.page {
 	case listPage:
 		return m.choose(name)
-	case answerPage:
+	case textPage:
 		if !m.scroll(name) {
 			m.turn(kataPage)
 		}
@@ -202,9 +206,13 @@ func (m *model) press(key tea.Key) tea.Cmd {
 	case "h":
 		m.hint()
 	case "v":
-		m.all = !m.all
+		if m.all = !m.all; m.all {
+			m.note = "every message is shown, and all that your code prints; v again shows what matters"
+		}
 	case "a":
 		m.openAnswer()
+	case "t":
+		m.openText(m.kata.Readme())
 	case "l":
 		m.openList()
 	case "n":
@@ -250,6 +258,9 @@ func (m *model) hint() {
 		m.note = oneLine(err)
 		return
 	}
+	if m.hinted == step.Test && len(m.given.Shown) == len(given.Shown) {
+		m.note = "there are no more hints for " + step.Test
+	}
 	m.hinted, m.given = step.Test, given
 	m.layOut()
 	// What can stay on the screen stays: the diagnosis and the hint are read together.
@@ -268,13 +279,17 @@ func (m *model) openAnswer() {
 		m.note = fmt.Sprintf("the answer opens here when every step passes; %s answer %s shows it now", m.Text.Command, m.kata.Number)
 		return
 	}
-	text, err := m.kata.Answer()
+	m.openText(m.kata.Answer())
+}
+
+// openText turns to a long text, unless it could not be read.
+func (m *model) openText(text string, err error) {
 	if err != nil {
 		m.note = oneLine(err)
 		return
 	}
-	m.answer = text
-	m.turn(answerPage)
+	m.text = text
+	m.turn(textPage)
 }
 
 func (m *model) openList() {
@@ -351,13 +366,14 @@ func (m *model) choose(key string) tea.Cmd {
 
 // farewell is what stands in the terminal when the loop has ended.
 func (m *model) farewell() string {
+	goOn := fmt.Sprintf("go on with: %s practice %s", m.Text.Command, m.kata.Number)
 	switch {
 	case m.solved():
-		return fmt.Sprintf("%s is solved; %s answer %s is the answer", m.kata.Name, m.Text.Command, m.kata.Number)
+		return fmt.Sprintf("%s is solved; the answer: %s answer %s", m.kata.Name, m.Text.Command, m.kata.Number)
 	case m.report != nil:
-		return fmt.Sprintf("%s: %d of %d steps pass; %s practice goes on", m.kata.Name, m.report.Passed(), len(m.report.Steps), m.Text.Command)
+		return fmt.Sprintf("%s: %d of %d steps pass; %s", m.kata.Name, m.report.Passed(), len(m.report.Steps), goOn)
 	}
-	return fmt.Sprintf("%s: no verdict yet; %s practice goes on", m.kata.Name, m.Text.Command)
+	return fmt.Sprintf("%s: %s", m.kata.Name, goOn)
 }
 
 // oneLine is an error with its hint, for the line of messages.

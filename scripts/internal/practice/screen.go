@@ -35,8 +35,8 @@ func (m *model) layOut() (head, foot []string) {
 	switch m.page {
 	case listPage:
 		head, body = m.list()
-	case answerPage:
-		body = wrap(terminal.Markdown(m.answer, m.width), m.width)
+	case textPage:
+		body = wrap(terminal.Markdown(m.text, min(m.width, 100)), m.width)
 	default:
 		body, _ = m.middle()
 		for fold := 0; fold <= mostFolded; fold++ {
@@ -174,7 +174,7 @@ func (m *model) list() (head, body []string) {
 			if i == m.cursor && n == 0 {
 				pointer = terminal.Bold("▸ ")
 			}
-			body = append(body, pointer+line)
+			body = append(body, pointer+ansi.Truncate(line, m.width-2, "…"))
 		}
 	}
 	return []string{terminal.Bold("The katas"), ""}, body
@@ -198,16 +198,16 @@ func (m *model) foot() []string {
 	if m.note != "" {
 		foot = append(foot, wrap(m.note, m.width)...)
 	}
-	keys := "h hint  r run  v all  l list  n next  q quit"
+	keys := "h hint  t text  v all  r run  l list  n next  q quit"
 	switch {
 	case m.page == listPage && m.typed != "":
 		keys = "enter opens kata " + m.typed
 	case m.page == listPage:
 		keys = "↑ ↓ or a number, enter opens; other keys go back, q quits"
-	case m.page == answerPage:
+	case m.page == textPage:
 		keys = "space and ↑ ↓ scroll; other keys go back, q quits"
 	case m.solved():
-		keys = "n next  a answer  r run  l list  q quit"
+		keys = "n next  a answer  t text  r run  l list  q quit"
 	}
 	return append(foot, terminal.Faint(keys))
 }

@@ -56,13 +56,15 @@ type Session struct {
 	options Options
 	events  chan Event
 	again   chan struct{}
+	pause   chan chan<- struct{} // each request comes with what to close when it is done
+	ended   <-chan struct{}
 	end     context.CancelFunc
 }
 
 // Start begins a session, which goes on until End, or until ctx ends.
 func Start(ctx context.Context, k *workbook.Kata, o Options) *Session {
 	ctx, end := context.WithCancel(ctx)
-	s := &Session{kata: k, options: o, events: make(chan Event), again: make(chan struct{}, 1), end: end}
+	s := &Session{kata: k, options: o, events: make(chan Event), again: make(chan struct{}, 1), pause: make(chan chan<- struct{}), ended: ctx.Done(), end: end}
 	go s.serve(ctx)
 	return s
 }
@@ -75,6 +77,16 @@ func (s *Session) Again() {
 	select {
 	case s.again <- struct{}{}:
 	default: // one is asked for already
+	}
+}
+
+// Pause calls off the run in flight and returns when nothing of it runs. The next save, or Again, starts another.
+func (s *Session) Pause() {
+	done := make(chan struct{})
+	select {
+	case s.pause <- done:
+		<-done
+	case <-s.ended:
 	}
 }
 
@@ -100,11 +112,18 @@ func (s *Session) serve(ctx context.Context) {
 	}
 	for {
 		stop = s.begin(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-saved:
-		case <-s.again:
+		for paused := true; paused; {
+			paused = false
+			select {
+			case <-ctx.Done():
+				return
+			case done := <-s.pause:
+				stop()
+				close(done)
+				paused = true
+			case <-saved:
+			case <-s.again:
+			}
 		}
 		stop()
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"whyhow/scripts/internal/fixture"
@@ -78,18 +79,33 @@ func TestSession(t *testing.T) {
 	if err := os.Remove(k.File); err != nil {
 		t.Fatal(err)
 	}
-	failed := want(t, s, Started{}, Failed{}).(Failed)
-	if got := failed.Err.Error(); got != "katas/q01-double/double.go is gone" || workbook.HintOf(failed.Err) == "" {
-		t.Errorf("without its file the session says %q", got)
+	gone := want(t, s, Started{}, Judged{}, Done{}).(Done).Report
+	if gone.Build == nil || !strings.HasSuffix(gone.Build.First().Message, "git checkout -- katas/q01-double/double.go") {
+		t.Errorf("without its file the session says %+v", gone.Build)
 	}
 	s.End()
 	standings, err := store.Standings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files, err := store.Files(); standings[k.Name].Solved.IsZero() || len(files) != 2 || err != nil {
-		t.Errorf("the store has %+v of %d runs, want a solved one and the untouched stub's", standings, len(files))
+	if files, err := store.Files(); standings[k.Name].Solved.IsZero() || len(files) != 3 || err != nil {
+		t.Errorf("the store has %+v of %d runs, want the untouched stub's, a solved one, and one without a file", standings, len(files))
 	}
+}
+
+// A pause calls off the run in flight; it goes on when that is asked for.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	k, r := begin(t)
+	fixture.Write(t, k.File, endless)
+	s := Start(t.Context(), k, Options{Runner: r})
+	want(t, s, Started{})
+	s.Pause()
+	s.Pause() // once more is no harm
+	fixture.Write(t, k.File, right)
+	want(t, s, Started{}, Judged{}, Done{})
+	s.End()
+	s.Pause()
 }
 
 // What cannot be recorded is told with the verdict, which stands.
