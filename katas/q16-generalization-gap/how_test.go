@@ -2,6 +2,7 @@ package generalization_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -33,38 +34,52 @@ func sorted(index []int) []int {
 	return slices.Sorted(slices.Values(index))
 }
 
+// draws is how often a random choice is made to see its chances.
+const draws = 600
+
+func sum(index []int) (total int) {
+	for _, i := range index {
+		total += i
+	}
+	return total
+}
+
 func TestSplit(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range []struct {
+	splits := []struct {
 		n          int
 		validation float64
 		val        int
-	}{{10, 0.25, 3}, {7, 0.3, 2}, {11, 0.7, 8}, {40, 0.2, 8}, {6, 0, 0}, {6, 1, 6}, {0, 0.5, 0}} {
-		t.Run(fmt.Sprintf("%d rows, validation %v", c.n, c.validation), func(t *testing.T) {
-			defer check.Rescue(t)
-			train, val := generalization.Split(c.n, c.validation, check.Rand(t))
-			call := fmt.Sprintf("Split(%d, %v, rng)", c.n, c.validation)
+	}{{10, 0.25, 3}, {7, 0.3, 2}, {11, 0.7, 8}, {40, 0.2, 8}, {6, 0, 0}, {6, 1, 6}, {0, 0.5, 0}, {3, 0.5 - 1e-9, 1}, {1, 0.5, 1}, {1, 0.25, 0}}
+	fits := t.Run("sizes", func(t *testing.T) {
+		defer check.Rescue(t)
+		sizes, want, floor, ceil, swapped := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+		for _, c := range splits {
+			call := fmt.Sprintf("Split(%d, %.10g, rng) len(val)", c.n, c.validation)
 			rng, same := check.Rand(t), true
+			_, val := generalization.Split(c.n, c.validation, rng)
 			for range 10 {
 				_, again := generalization.Split(c.n, c.validation, rng)
 				same = same && len(again) == len(val)
 			}
-			if !holds(t, call+" holds out as many rows each time", same, "you drew for each row by itself: how many are held out is then left to chance") {
+			if !holds(t, call+" is the same each time", same, "you drew for each row by itself: how many are held out is then left to chance") {
 				return
 			}
-			opts := []check.Option{check.Why("round(n·validation) rows are held out, halves away from zero")}
-			if floor := int(float64(c.n) * c.validation); floor != c.val {
-				opts = append(opts, check.Mistake(floor, "you cut the fraction off: round n·validation"))
+			product := float64(c.n) * c.validation
+			sizes[call], want[call], floor[call], ceil[call], swapped[call] = len(val), c.val, int(product), int(math.Ceil(product)), c.n-c.val
+		}
+		check.Equal(t, "how many rows are held out", sizes, want, check.Exact, check.Why("round(n·validation) rows, halves away from zero"),
+			check.Mistake(floor, "you cut the fraction off: round n·validation"), check.Mistake(ceil, "you rounded up: round n·validation to the nearest"),
+			check.Mistake(swapped, "you took validation for the share to train on: it is the share held out"))
+	})
+	for _, c := range splits {
+		t.Run(fmt.Sprintf("%d rows, validation %v", c.n, c.validation), func(t *testing.T) {
+			defer check.Rescue(t)
+			train, val := generalization.Split(c.n, c.validation, check.Rand(t))
+			if len(val) != c.val {
+				return // named above
 			}
-			if ceil := int(math.Ceil(float64(c.n) * c.validation)); ceil != c.val {
-				opts = append(opts, check.Mistake(ceil, "you rounded up: round n·validation to the nearest"))
-			}
-			if c.n-c.val != c.val {
-				opts = append(opts, check.Mistake(c.n-c.val, "you took validation for the share to train on: it is the share held out"))
-			}
-			if !check.Equal(t, call+" len(val)", len(val), c.val, check.Exact, opts...) {
-				return
-			}
+			call := fmt.Sprintf("Split(%d, %v, rng)", c.n, c.validation)
 			leaked := slices.ContainsFunc(val, func(i int) bool { return slices.Contains(train, i) })
 			if !holds(t, call+" keeps train and val apart", !leaked, "you left validation rows in the training set: their loss is then a training loss") {
 				return
@@ -72,7 +87,7 @@ func TestSplit(t *testing.T) {
 			check.Equal(t, call+" all indices, sorted", sorted(slices.Concat(train, val)), upTo(c.n), check.Exact, check.Why("each row is in one of the two"))
 		})
 	}
-	t.Run("order", func(t *testing.T) {
+	anywhere := t.Run("order", func(t *testing.T) {
 		defer check.Rescue(t)
 		seed := check.Rand(t).Uint64()
 		held := func(stream uint64) []int {
@@ -95,6 +110,28 @@ func TestSplit(t *testing.T) {
 			holds(t, "Split with another rng holds out other rows", !slices.Equal(val, held(4)), "you split the same way whatever rng is: seed no generator of your own")
 		}
 	})
+	t.Run("chances", func(t *testing.T) {
+		defer check.Rescue(t)
+		if !fits || !anywhere {
+			return // named above
+		}
+		rng, held, together := check.Rand(t), make([]int, 4), map[string]int{}
+		for range draws {
+			_, val := generalization.Split(4, 0.5, rng)
+			for _, i := range val {
+				held[i]++
+			}
+			together[fmt.Sprint(sorted(val))]++
+		}
+		// Each row is held out 300 ± 12 times, each of the 6 pairs 100 ± 9 times: over 200 seeds 257…338 and 74…131.
+		fixed := slices.Min(held) == 0 || slices.Max(held) == draws
+		if holds(t, "Split holds out each of 4 rows sometimes, not always", !fixed, "you hold out one row every time, or never: each has the same chance, the first and the last too") &&
+			holds(t, "Split holds out each pair of 4 rows sometimes", len(together) == 6, "you never hold out some rows together: a shuffle that leaves no row in its place is none at random") {
+			counts := slices.Collect(maps.Values(together))
+			even := slices.Min(held) > 220 && slices.Max(held) < 380 && slices.Min(counts) > 45 && slices.Max(counts) < 155
+			holds(t, "Split holds out all rows, and all pairs, about as often", even, "you hold out some rows more often than others")
+		}
+	})
 	t.Run("bad arguments of Split", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)
@@ -107,7 +144,7 @@ func TestSplit(t *testing.T) {
 	for _, c := range []struct {
 		n, k  int
 		sizes []int // sorted
-	}{{12, 3, []int{4, 4, 4}}, {10, 4, []int{2, 2, 3, 3}}, {23, 5, []int{4, 4, 5, 5, 5}}, {3, 3, []int{1, 1, 1}}} {
+	}{{12, 3, []int{4, 4, 4}}, {10, 4, []int{2, 2, 3, 3}}, {23, 5, []int{4, 4, 5, 5, 5}}, {3, 3, []int{1, 1, 1}}, {5, 2, []int{2, 3}}, {2, 2, []int{1, 1}}} {
 		t.Run(fmt.Sprintf("%d rows in %d folds", c.n, c.k), func(t *testing.T) {
 			defer check.Rescue(t)
 			folds := generalization.KFold(c.n, c.k, check.Rand(t))
@@ -164,6 +201,19 @@ func TestSplit(t *testing.T) {
 			holds(t, "KFold with another rng gives other folds", !slices.EqualFunc(first, folds(5), slices.Equal[[]int]), "you dealt the same way whatever rng is: seed no generator of your own")
 		}
 		rng := check.Rand(t)
+		if !t.Failed() {
+			with := make([]int, 4) // which row shares row 0's fold
+			for range draws {
+				for _, fold := range generalization.KFold(4, 2, rng) {
+					if slices.Contains(fold, 0) {
+						with[sum(fold)]++
+					}
+				}
+			}
+			// Each 200 ± 12 times: over 200 seeds 159…239.
+			holds(t, "KFold puts row 0 with each of the other 3 as often", slices.Min(with[1:]) > 130 && slices.Max(with[1:]) < 270,
+				"you put some rows into one fold more often than others, or never: every division has the same chance")
+		}
 		check.Panics(t, "KFold(5, 1, rng)", func() { generalization.KFold(5, 1, rng) })
 		check.Panics(t, "KFold(5, 6, rng)", func() { generalization.KFold(5, 6, rng) })
 		check.Panics(t, "KFold(1, 1, rng)", func() { generalization.KFold(1, 1, rng) })
@@ -175,6 +225,7 @@ func TestSplit(t *testing.T) {
 			check.Mistake(-0.75, "you took the validation loss from the training loss: it is the other way round"),
 			check.Mistake(4.0, "you divided the losses: the gap is a difference"),
 			check.Mistake(3.0, "you divided by the training loss: the gap keeps the unit of the loss")) {
+			check.Equal(t, "Gap(0.1, 0.3)", generalization.Gap(0.1, 0.3), 0.2, check.Rel(1e-12))
 			check.Equal(t, "Gap(1, 0.25)", generalization.Gap(1, 0.25), -0.75, check.Rel(1e-12), check.Why("a gap may be negative, and that is worth seeing"),
 				check.Mistake(0.75, "you took the magnitude: a negative gap is a finding"),
 				check.Mistake(0.0, "you cut the gap off at 0: a negative gap is a finding"))
@@ -369,10 +420,25 @@ func dropoutMask(t *testing.T) {
 	case !holds(t, "the share of 1 is 1 − drop", math.Abs(share-(1-drop)) < near, "you keep another share than 1 − drop"):
 	case !holds(t, "a second mask differs", !mat.Equal(mask, draw(rng)), "you drew the same mask twice: every call draws afresh"):
 	case !holds(t, "the number of 1 varies", !sameCount(mask, func() *mat.Dense { return draw(rng) }), "you dropped an exact number of values: each is dropped by itself"):
+	case !holds(t, "each value of a 2×3 matrix is dropped sometimes, and not always", everywhere(rng), "you never drop some value, or always: the first and the last have the same chance as the others"):
 	default:
 		again := draw(rand.New(rand.NewPCG(seed, 3)))
 		holds(t, "the same rng gives the same mask", mat.Equal(mask, again), "you drew the mask from another source of randomness than rng")
 	}
+}
+
+// everywhere says whether each place is dropped in about a quarter of the draws: 150 ± 11 of 600, over 200 seeds 113…181.
+func everywhere(rng *rand.Rand) bool {
+	dropped := make([]int, 6)
+	for range draws {
+		_, mask := generalization.Dropout(mat.NewDense(2, 3, []float64{1, 1, 1, 1, 1, 1}), 0.25, true, rng)
+		for i := range dropped {
+			if mask.At(i/3, i%3) == 0 {
+				dropped[i]++
+			}
+		}
+	}
+	return slices.Min(dropped) > 80 && slices.Max(dropped) < 220
 }
 
 // sameCount says whether five more masks hold as many 1 as mask: by chance once in 10⁹ times.
@@ -513,6 +579,7 @@ const (
 func TestEarlyStopping(t *testing.T) {
 	defer check.Rescue(t)
 	nan := math.NaN()
+	got, want, wrong := map[string][]string{}, map[string][]string{}, make([]map[string][]string, len(wrongStoppings))
 	for _, c := range []struct {
 		name     string
 		patience int
@@ -533,13 +600,16 @@ func TestEarlyStopping(t *testing.T) {
 		{"a loss of 0", 2, []float64{1, 0, 0.5, 0.2}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"an infinite loss", 2, []float64{math.Inf(1), 2, math.Inf(1), 3}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"the zero value", 0, []float64{3, 4, 5, 2}, []string{better, halt, halt, better}, []int{0, 0, 0, 3}},
+		{"NaN from the start", 2, []float64{nan, nan, nan, 3, nan, 2}, []string{goOn, halt, halt, better, goOn, better}, []int{-1, -1, -1, 3, 3, 5}},
+		{"a stop, and on", 2, []float64{1, 2, 3, 0.5, 2, 3}, []string{better, goOn, halt, better, goOn, halt}, []int{0, 0, 0, 3, 3, 3}},
+		{"an infinite loss below 0", 2, []float64{1, math.Inf(-1), math.Inf(-1), 0}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"after a stop", 1, []float64{2, 3, 4, 1, 2}, []string{better, halt, halt, better, halt}, []int{0, 0, 0, 3, 3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			defer check.Rescue(t)
 			e := generalization.EarlyStopping{Patience: c.patience}
 			check.Equal(t, "Best() before the first observation", e.Best(), -1, check.Exact, check.Mistake(0, "you say epoch 0 was best before there was one"))
-			var got, want []string
+			name := fmt.Sprintf("%s, Patience %d, losses %v", c.name, c.patience, c.losses)
 			for i, loss := range c.losses {
 				improved, stop := e.Observe(loss)
 				verdict := goOn
@@ -551,20 +621,23 @@ func TestEarlyStopping(t *testing.T) {
 				case stop:
 					verdict = halt
 				}
-				got = append(got, fmt.Sprintf("%s, best %d", verdict, e.Best()))
-				want = append(want, fmt.Sprintf("%s, best %d", c.verdicts[i], c.best[i]))
+				got[name] = append(got[name], fmt.Sprintf("%s, best %d", verdict, e.Best()))
+				want[name] = append(want[name], fmt.Sprintf("%s, best %d", c.verdicts[i], c.best[i]))
 			}
-			opts := []check.Option{check.Why("strictly less than every loss before; stop at the Patience-th observation in a row that is not"), check.With("losses", c.losses)}
-			known := [][]string{want}
-			for _, w := range wrongStoppings {
-				trace := w.trace(c.patience, c.losses)
-				if !slices.ContainsFunc(known, func(k []string) bool { return slices.Equal(k, trace) }) {
-					known = append(known, trace)
-					opts = append(opts, check.Mistake(trace, w.says))
+			for k, w := range wrongStoppings {
+				if wrong[k] == nil {
+					wrong[k] = map[string][]string{}
 				}
+				wrong[k][name] = w.trace(c.patience, c.losses)
 			}
-			check.Equal(t, fmt.Sprintf("Observe of each loss, then Best(), with Patience %d", c.patience), got, want, check.Exact, opts...)
 		})
+	}
+	if len(got) > 0 {
+		opts := []check.Option{check.Why("strictly less than every loss before; stop at the Patience-th observation in a row that is not")}
+		for k, w := range wrongStoppings {
+			opts = append(opts, check.Mistake(wrong[k], w.says))
+		}
+		check.Equal(t, "Observe of each loss, then Best()", got, want, check.Exact, opts...)
 	}
 	watch := func(patience int, losses []float64) (verdicts []bool, best int) {
 		e := generalization.EarlyStopping{Patience: patience}
@@ -580,15 +653,17 @@ func TestEarlyStopping(t *testing.T) {
 // wrongStopping is early stopping with one mistake.
 type wrongStopping struct {
 	says                                         string
-	late                                         int // stops so many observations late
+	late                                         int  // stops so many observations late
+	bare                                         bool // but with Patience 0 as with 1
 	ties, total, previous, fromZero, last, ofOne bool
 	nanStays, nanBetter, nanFree, nanGone        bool
-	zeroIsNone, infinite, once                   bool
+	zeroIsNone, infinite, once, latched, after   bool
 	minDelta                                     float64 // what a loss must be below the best to improve
 }
 
 var wrongStoppings = []wrongStopping{
 	{says: "you stop one observation late: the Patience-th without an improvement stops", late: 1},
+	{says: "you stop one observation late: the Patience-th without an improvement stops", late: 1, bare: true},
 	{says: "you stop one observation early: the Patience-th without an improvement stops", late: -1},
 	{says: "you took an equal loss for an improvement", ties: true},
 	{says: "you count all observations without an improvement: one improvement starts the count anew", total: true},
@@ -603,13 +678,19 @@ var wrongStoppings = []wrongStopping{
 	{says: "you start with a best loss of +Inf, and the first loss can be that", infinite: true},
 	{says: "you stop at the Patience-th observation only: at least that many", once: true},
 	{says: "you ask for a least difference, as min_delta does: any smaller loss is an improvement", minDelta: 1e-6},
+	{says: "you stop for good once you have stopped: an improvement starts the count anew, then too", latched: true},
+	{says: "you count from the first improvement on: what comes before it, NaN, is without one", after: true},
 	{says: "you kept a NaN as the loss to beat: nothing is less than NaN", nanStays: true},
 }
 
 func (w wrongStopping) trace(patience int, losses []float64) (out []string) {
-	best, since, epoch, least := -1, 0, 0, math.Inf(1)
+	best, since, epoch, least, halted := -1, 0, 0, math.Inf(1), false
 	if w.fromZero {
 		least = 0
+	}
+	limit := max(patience, 1) + w.late
+	if w.bare {
+		limit = max(patience+w.late, 1)
 	}
 	for i, loss := range losses {
 		isNaN := math.IsNaN(loss)
@@ -630,12 +711,15 @@ func (w wrongStopping) trace(patience int, losses []float64) (out []string) {
 				since = 0
 			}
 		} else {
-			if !isNaN || !w.nanFree {
+			if (!isNaN || !w.nanFree) && (best >= 0 || !w.after) {
 				since++
 			}
 			verdict = goOn
-			if w.once && since == patience || !w.once && since >= max(patience, 1)+w.late && !(isNaN && w.nanFree) {
-				verdict = halt
+			if w.latched && halted {
+				since = max(since, patience)
+			}
+			if w.once && since == patience || !w.once && since >= limit && !(isNaN && w.nanFree) {
+				verdict, halted = halt, true
 			}
 		}
 		if !w.last {
