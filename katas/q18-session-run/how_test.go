@@ -3,6 +3,7 @@ package session_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 
@@ -165,6 +166,19 @@ func TestOrder(t *testing.T) {
 	t.Run("nothing", func(t *testing.T) {
 		defer check.Rescue(t)
 		ordered(t, nil)
+	})
+	t.Run("sixty sums in a row", func(t *testing.T) {
+		defer check.Rescue(t)
+		g := graph.New()
+		top := g.Constant("", scalar(1))
+		needed := map[*graph.Node]bool{top: true}
+		for k := range 60 {
+			top = g.Add(top, top).As(fmt.Sprintf("sum %02d", 60-k))
+			needed[top] = true
+		}
+		ordered(t, needed) // 2⁶⁰ ways lead down
+		check.Equal(t, "the number of Ancestors of sixty sums in a row", len(session.Ancestors(nodes{top}, nil)), 61, check.Exact,
+			check.Why("each node is visited once, however many ways lead to it"))
 	})
 	t.Run("a random graph", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -386,7 +400,8 @@ func TestVariables(t *testing.T) {
 		defer check.Rescue(t)
 		rows := g.Placeholder("rows", graph.Unknown, 2)
 		clash := g.Add(rows, g.Add(take, take)).As("clash")
-		twice := g.Assign(w, g.Add(x, x)).As("twice")
+		twice, again := g.Assign(w, g.Add(x, x)).As("twice"), g.Assign(w, x).As("again")
+		same, sameAgain := g.Assign(w, g.Constant("same", row(1, 2))), g.Assign(w, w)
 		for _, c := range []struct {
 			name, names string
 			fetches     nodes
@@ -395,11 +410,16 @@ func TestVariables(t *testing.T) {
 			{"a placeholder without a feed", "rows", nodes{take, rows}, feeds{x: row(5, 6)}},
 			{"shapes that clash after the assign", "clash", nodes{take, clash}, feeds{x: row(5, 6), rows: mat.NewDense(3, 2, nil)}},
 			{"two assigns to one variable", "w", nodes{take, twice}, feeds{x: row(5, 6)}},
+			{"two assigns of one value to one variable", "w", nodes{take, again}, feeds{x: row(5, 6)}},
+			{"two assigns that give it the value that it has", "w", nodes{same, sameAgain}, nil},
+			{"two assigns, one of them not fetched itself", "w", nodes{take, g.Add(twice, v)}, feeds{x: row(5, 6)}},
+			{"a feed of the wrong shape", "x", nodes{take}, feeds{x: row(5, 6, 7)}},
+			{"a feed of the wrong shape that is not needed", "rows", nodes{take}, feeds{x: row(5, 6), rows: row(1, 2, 3)}},
 		} {
 			s := ready()
 			_, err := s.Run(c.fetches, c.feeds)
 			if !check.Fails(t, "Run with "+c.name, err, fmt.Sprintf("%q", c.names)) {
-				continue
+				return
 			}
 			check.Equal(t, "w after a run with "+c.name, run(t, s, nil, w)[0], row(1, 2), tol,
 				check.Why("assigns take effect only if the run succeeds"),
@@ -616,6 +636,55 @@ func TestGradients(t *testing.T) {
 		})
 	}
 
+	t.Run("rows that only a run decides", func(t *testing.T) {
+		defer check.Rescue(t)
+		fixed := normal(rng, 2, 3)
+		for _, one := range []struct {
+			name  string
+			build func(g *graph.Graph, x *graph.Node) *graph.Node
+		}{
+			{"x", func(_ *graph.Graph, x *graph.Node) *graph.Node { return x }},
+			{"x∘x", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Mul(x, x) }},
+			{"relu(x)", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.ReLU(x) }},
+			{"x∘x − x", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Sub(g.Mul(x, x), x) }},
+			{"x·b", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MatMul(x, g.Constant("b", fixed)) }},
+			{"x·xᵀ", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MatMul(x, g.Transpose(x)) }},
+			{"SumLike(x, r)∘r", func(g *graph.Graph, x *graph.Node) *graph.Node {
+				r := g.Constant("r", row(2, -3))
+				return g.Mul(g.SumLike(x, r), r)
+			}},
+			{"BroadcastLike(w, x)∘x", func(g *graph.Graph, x *graph.Node) *graph.Node {
+				return g.Mul(g.BroadcastLike(g.Constant("w", row(2, -3)), x), x)
+			}},
+			{"SpreadLike(Mean(x), x)", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.SpreadLike(g.Mean(x), x) }},
+		} {
+			g := graph.New()
+			xn := g.Placeholder("x", graph.Unknown, 2)
+			name, loss := one.name, g.Mean(one.build(g, xn))
+			grads, err := session.Gradients(loss, xn)
+			require.NoError(t, err, "Gradients(Mean(%s), x)", name)
+			for _, rows := range []int{1, 3, 5} {
+				value := normal(rng, rows, 2)
+				value.Set(0, 0, 1.5)                                                                       // above 0, and none near it
+				value.Apply(func(_, _ int, v float64) float64 { return v + math.Copysign(0.1, v) }, value) // for ReLU
+				got := evaluate(t, grads[0], map[*graph.Node]*mat.Dense{xn: check.Copy(value)})
+				call := fmt.Sprintf("the gradient of Mean(%s) for x, ?×2 in the graph and %d×2 in the run,", name, rows)
+				opts := []check.Option{check.Why("how many values a mean has may be known in the run only: SpreadLike asks there")}
+				if name == "x" {
+					each := func(v float64) *mat.Dense { return apply(func(_, _ int) float64 { return v }, rows, 2) }
+					const early = "you divided by what the Shape says while the graph is built: its rows are Unknown, −1"
+					if !check.Equal(t, call, got, each(1/float64(2*rows)), tol, append(opts, check.Mistake(each(-0.5), early))...) {
+						return
+					}
+				}
+				if !check.Gradient(t, call, got, value, func() float64 {
+					return evaluate(t, loss, map[*graph.Node]*mat.Dense{xn: value}).At(0, 0)
+				}, opts...) {
+					return
+				}
+			}
+		}
+	})
 	t.Run("intermediate nodes", func(t *testing.T) {
 		defer check.Rescue(t)
 		g := graph.New()
