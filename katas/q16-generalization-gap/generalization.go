@@ -13,12 +13,13 @@ import (
 )
 
 // Split divides the indices 0…n−1 at random, with rng alone, into val, which has round(n·validation) of them (halves away from zero), and train,
-// which has the rest. No index is in both. It panics if n is negative or validation is not in [0, 1].
+// which has the rest. No index is in both, and every such division is as likely as any other. It panics if n is negative or validation is not in [0, 1].
 func Split(n int, validation float64, rng *rand.Rand) (train, val []int) {
 	panic("TODO: Split")
 }
 
-// KFold divides the indices 0…n−1 at random, with rng alone, into k folds: each index is in exactly one, and the sizes differ by one at most. It panics
+// KFold divides the indices 0…n−1 at random, with rng alone, into k folds: each index is in exactly one, the sizes differ by one at most, and every
+// division is as likely as any other. It panics
 // unless 2 ≤ k ≤ n.
 func KFold(n, k int, rng *rand.Rand) [][]int {
 	panic("TODO: KFold")
