@@ -3,10 +3,12 @@ package cluster_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,31 +38,72 @@ func named[T any](want T, mistakes ...mistake[T]) []check.Option {
 	return opts
 }
 
+// sheet collects cases of one function, so that a mistake is named only where it explains the answers to all.
+type sheet[T any] struct {
+	got, want map[string]T
+	slips     []slipOf[T]
+}
+
+// slipOf is a mistake and what it makes of those cases that it was given for; it leaves the others right.
+type slipOf[T any] struct {
+	says  string
+	wrong map[string]T
+}
+
+// add adds a case, and what mistakes make of it. Several that say the same are told apart by their order.
+func (s *sheet[T]) add(call string, got, want T, mistakes ...mistake[T]) {
+	if s.got == nil {
+		s.got, s.want = map[string]T{}, map[string]T{}
+	}
+	s.got[call], s.want[call] = got, want
+	for _, m := range mistakes {
+		k := slices.IndexFunc(s.slips, func(o slipOf[T]) bool {
+			_, given := o.wrong[call]
+			return o.says == m.says && !given
+		})
+		if k < 0 {
+			k, s.slips = len(s.slips), append(s.slips, slipOf[T]{m.says, map[string]T{}})
+		}
+		s.slips[k].wrong[call] = m.value
+	}
+}
+
+// check compares all cases at once.
+func (s *sheet[T]) check(t *testing.T, what, why string) bool {
+	t.Helper()
+	var mistakes []mistake[map[string]T]
+	for _, slip := range s.slips {
+		wrong := maps.Clone(s.want)
+		maps.Copy(wrong, slip.wrong)
+		mistakes = append(mistakes, mistake[map[string]T]{wrong, slip.says})
+	}
+	return check.Equal(t, what, s.got, s.want, check.Exact, append(named(s.want, mistakes...), check.Why(why))...)
+}
+
 func TestLocate(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range []struct{ rank, gpus, node, local int }{{0, 4, 0, 0}, {3, 4, 0, 3}, {5, 4, 1, 1}, {7, 2, 3, 1}, {4, 3, 1, 1}, {11, 4, 2, 3}, {8, 5, 1, 3}} {
+	var located sheet[[]int]
+	for _, c := range []struct{ rank, gpus, node, local int }{{0, 4, 0, 0}, {3, 4, 0, 3}, {5, 4, 1, 1}, {7, 2, 3, 1}, {4, 3, 1, 1}, {11, 4, 2, 3}, {8, 5, 1, 3}, {5, 1, 5, 0}} {
 		node, local := cluster.Locate(c.rank, c.gpus)
-		want := []int{c.node, c.local}
-		check.Equal(t, fmt.Sprintf("Locate(%d, %d)", c.rank, c.gpus), []int{node, local}, want, check.Exact, append(named(want,
+		located.add(fmt.Sprintf("Locate(%d, %d)", c.rank, c.gpus), []int{node, local}, []int{c.node, c.local},
 			mistake[[]int]{[]int{c.local, c.node}, "you exchanged node and local: node is how many full nodes come before the rank"},
 			mistake[[]int]{[]int{c.node, c.rank}, "you took the global rank for the local one: on every node local starts from 0 again"},
-			mistake[[]int]{[]int{c.node, c.node}, "you divided for both: local is what the division leaves over"}),
-			check.Why("ranks are numbered node by node"))...)
+			mistake[[]int]{[]int{c.node, c.node}, "you divided for both: local is what the division leaves over"},
+			mistake[[]int]{[]int{c.rank % c.gpus, c.rank % c.gpus}, "you took what the division leaves over for both"})
 	}
-	check.Equal(t, "Locate(5, 1)", func() []int { node, local := cluster.Locate(5, 1); return []int{node, local} }(), []int{5, 0}, check.Exact,
-		check.Why("a node of one GPU runs one rank, its process 0"))
+	located.check(t, "node and local of a rank", "ranks are numbered node by node")
 	check.Panics(t, "Locate(-1, 4)", func() { cluster.Locate(-1, 4) })
 	check.Panics(t, "Locate(3, 0)", func() { cluster.Locate(3, 0) })
 	check.Panics(t, "Locate(3, -2)", func() { cluster.Locate(3, -2) })
 	check.Independent(t, "Locate(rank, gpusPerNode)", cluster.Locate, check.Args{11, 4}, check.Args{17, 3})
 
+	var batches sheet[int]
 	for _, c := range []struct{ perDevice, world, accumulation, want int }{{32, 4, 3, 384}, {8, 6, 5, 240}, {1, 7, 2, 14}, {3, 1, 2, 6}, {5, 2, 1, 10}} {
-		check.Equal(t, fmt.Sprintf("EffectiveBatch(%d, %d, %d)", c.perDevice, c.world, c.accumulation),
-			cluster.EffectiveBatch(c.perDevice, c.world, c.accumulation), c.want, check.Exact, append(named(c.want,
-				mistake[int]{c.perDevice * c.world, "you left accumulation out: the optimiser steps once after so many batches"},
-				mistake[int]{c.perDevice * c.accumulation, "you left the ranks out: their gradients are averaged into the same step"}),
-				check.Why("every rank adds up its accumulated batches before the step"))...)
+		batches.add(fmt.Sprintf("EffectiveBatch(%d, %d, %d)", c.perDevice, c.world, c.accumulation), cluster.EffectiveBatch(c.perDevice, c.world, c.accumulation), c.want,
+			mistake[int]{c.perDevice * c.world, "you left accumulation out: the optimiser steps once after so many batches"},
+			mistake[int]{c.perDevice * c.accumulation, "you left the ranks out: their gradients are averaged into the same step"})
 	}
+	batches.check(t, "the effective batches", "every rank adds up its accumulated batches before the step")
 	const large = 1 << 32
 	check.Equal(t, "EffectiveBatch(4096, 2048, 512)", cluster.EffectiveBatch(4096, 2048, 512), large, check.Exact,
 		check.Mistake(0, "you multiplied in 32 bits"))
@@ -79,9 +122,10 @@ func TestShardIndices(t *testing.T) {
 		DropLast bool
 		Ranks    [][]int
 	}
-	for _, c := range check.Golden[shardCase](t, "shards") {
-		t.Run(fmt.Sprintf("%d examples on %d ranks, dropLast %t", c.N, c.World, c.DropLast), func(t *testing.T) {
-			defer check.Rescue(t)
+	t.Run("shards", func(t *testing.T) {
+		defer check.Rescue(t)
+		var shards sheet[[]int]
+		for _, c := range check.Golden[shardCase](t, "shards") {
 			for rank, want := range c.Ranks {
 				shard := func(length int, at func(i int) int) []int {
 					s := []int{}
@@ -121,12 +165,12 @@ func TestShardIndices(t *testing.T) {
 					mistake[[]int]{shard(len(want), func(i int) int { return rank*len(want) + i }), "you dealt blocks: a rank reads every world-th example, from its rank on"},
 					mistake[[]int]{shard(len(want), func(i int) int { return (rank*len(want) + i) % max(c.N, 1) }), "you dealt blocks: a rank reads every world-th example, from its rank on"},
 				)
-				check.Equal(t, fmt.Sprintf("ShardIndices(%d, %d, %d, %t)", c.N, c.World, rank, c.DropLast),
-					cluster.ShardIndices(c.N, c.World, rank, c.DropLast), want, check.Exact, append(named(want, mistakes...),
-						check.Why("PyTorch's DistributedSampler gives these"))...)
+				shards.add(fmt.Sprintf("ShardIndices(%d, %d, %d, %t)", c.N, c.World, rank, c.DropLast), slices.Concat([]int{}, cluster.ShardIndices(c.N, c.World, rank, c.DropLast)),
+					slices.Concat([]int{}, want), mistakes...)
 			}
-		})
-	}
+		}
+		shards.check(t, "the shards", "PyTorch's DistributedSampler gives these")
+	})
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "ShardIndices(10, 4, 4, false)", func() { cluster.ShardIndices(10, 4, 4, false) })
@@ -140,51 +184,41 @@ func TestShardIndices(t *testing.T) {
 func TestParseDevice(t *testing.T) {
 	defer check.Rescue(t)
 	type device = cluster.Device
+	const (
+		zero  = "you left what the string does not name at 0: unset is −1, 0 is the first"
+		as    = "you kept the kind's letters as they are: Kind is upper-case"
+		turns = "you exchanged replica and task"
+	)
+	var devices sheet[device]
 	for _, c := range []struct {
 		s        string
 		want     device
 		mistakes []mistake[device]
 	}{
-		{"/job:worker/replica:0/task:1/device:GPU:0", device{"worker", 0, 1, "GPU", 0}, []mistake[device]{
-			{device{"worker", 1, 0, "GPU", 0}, "you exchanged replica and task"},
-		}},
-		{"/task:12/job:ps/device:CPU:3", device{"ps", -1, 12, "CPU", 3}, []mistake[device]{
-			{device{"ps", 0, 12, "CPU", 3}, "you left what the string does not name at 0: unset is −1, 0 is the first"},
-		}},
-		{"/device:GPU:*", device{"", -1, -1, "GPU", -1}, []mistake[device]{
-			{device{"", -1, -1, "GPU", 0}, "you read * as 0: it leaves the index open"},
-		}},
-		{"GPU:2", device{"", -1, -1, "GPU", 2}, nil},
-		{"/job:worker/gpu:1", device{"worker", -1, -1, "GPU", 1}, []mistake[device]{
-			{device{"worker", -1, -1, "gpu", 1}, "you kept the kind's letters as they are: Kind is upper-case"},
-		}},
-		{"/device:cpu:0", device{"", -1, -1, "CPU", 0}, []mistake[device]{
-			{device{"", -1, -1, "cpu", 0}, "you kept the kind's letters as they are: Kind is upper-case"},
-		}},
-		{"/TPU", device{"", -1, -1, "TPU", -1}, []mistake[device]{
-			{device{"", -1, -1, "TPU", 0}, "you gave a kind without an index the index 0: it is left open"},
-		}},
-		{"", device{"", -1, -1, "", -1}, []mistake[device]{
-			{device{}, "you left what the string does not name at 0: unset is −1, 0 is the first"},
-		}},
-		{"//GPU:*/job:a//", device{"a", -1, -1, "GPU", -1}, nil},
-		{"replica:4/Tpu:0", device{"", 4, -1, "TPU", 0}, []mistake[device]{
-			{device{"", -1, 4, "TPU", 0}, "you exchanged replica and task"},
-			{device{"", 4, -1, "Tpu", 0}, "you kept the kind's letters as they are: Kind is upper-case"},
-		}},
-		{"/replica:011/task:010/GPU:012", device{"", 11, 10, "GPU", 12}, []mistake[device]{{device{"", 9, 8, "GPU", 10}, anyBase}}},
+		{"/job:worker/replica:0/task:1/device:GPU:0", device{"worker", 0, 1, "GPU", 0}, []mistake[device]{{device{"worker", 1, 0, "GPU", 0}, turns}}},
+		{"/task:12/job:ps/device:CPU:3", device{"ps", -1, 12, "CPU", 3}, []mistake[device]{{device{"ps", 0, 12, "CPU", 3}, zero}, {device{"ps", 12, -1, "CPU", 3}, turns}}},
+		{"/device:GPU:*", device{"", -1, -1, "GPU", -1}, []mistake[device]{{device{"", -1, -1, "GPU", 0}, "you read * as 0: it leaves the index open"}, {device{"", 0, 0, "GPU", -1}, zero}}},
+		{"GPU:2", device{"", -1, -1, "GPU", 2}, []mistake[device]{{device{"", 0, 0, "GPU", 2}, zero}}},
+		{"/job:worker/gpu:1", device{"worker", -1, -1, "GPU", 1}, []mistake[device]{{device{"worker", -1, -1, "gpu", 1}, as}, {device{"worker", 0, 0, "GPU", 1}, zero}}},
+		{"/device:cpu:0", device{"", -1, -1, "CPU", 0}, []mistake[device]{{device{"", -1, -1, "cpu", 0}, as}, {device{"", 0, 0, "CPU", 0}, zero}}},
+		{"/TPU", device{"", -1, -1, "TPU", -1}, []mistake[device]{{device{"", -1, -1, "TPU", 0}, "you gave a kind without an index the index 0: it is left open"}, {device{"", 0, 0, "TPU", -1}, zero}}},
+		{"", device{"", -1, -1, "", -1}, []mistake[device]{{device{"", 0, 0, "", -1}, zero}}},
+		{"//GPU:*/job:a//", device{"a", -1, -1, "GPU", -1}, []mistake[device]{{device{"a", -1, -1, "GPU", 0}, "you read * as 0: it leaves the index open"}, {device{"a", 0, 0, "GPU", -1}, zero}}},
+		{"replica:4/Tpu:0", device{"", 4, -1, "TPU", 0}, []mistake[device]{{device{"", -1, 4, "TPU", 0}, turns}, {device{"", 4, -1, "Tpu", 0}, as}, {device{"", 4, 0, "TPU", 0}, zero}}},
+		{"/replica:011/task:010/GPU:012", device{"", 11, 10, "GPU", 12}, []mistake[device]{{device{"", 9, 8, "GPU", 10}, anyBase}, {device{"", 10, 11, "GPU", 12}, turns}}},
 	} {
 		got, err := cluster.ParseDevice(c.s)
 		require.NoError(t, err, "ParseDevice(%q)", c.s)
-		check.Equal(t, fmt.Sprintf("ParseDevice(%q)", c.s), got, c.want, check.Exact, append(named(c.want, c.mistakes...),
-			check.Why("what the string leaves open is −1 or \"\""))...)
+		devices.add(fmt.Sprintf("ParseDevice(%q)", c.s), got, c.want, c.mistakes...)
 	}
+	devices.check(t, "the devices", "what the string leaves open is −1 or \"\"")
 	refusesDevices(t)
 	check.Independent(t, "ParseDevice(s)", cluster.ParseDevice, check.Args{"/job:worker/task:1/device:GPU:0"}, check.Args{"/job:ps/replica:2/CPU:3"})
 }
 
 func TestVisibleDevices(t *testing.T) {
 	defer check.Rescue(t)
+	var visible sheet[[]int]
 	for _, c := range []struct {
 		env     string
 		set     bool
@@ -207,22 +241,19 @@ func TestVisibleDevices(t *testing.T) {
 		{"1,2", true, 2, []int{1}},
 		{"010,07,2", true, 12, []int{10, 7, 2}},
 	} {
-		var ascending, skipped, logical, all []int
+		var skipped, logical, all []int
 		for i := range c.present {
 			all = append(all, i)
-			for _, piece := range strings.Split(c.env, ",") {
-				if piece == fmt.Sprint(i) {
-					ascending = append(ascending, i)
-				}
-			}
 		}
 		for _, piece := range strings.Split(c.env, ",") {
-			for i := range c.present {
-				if piece == fmt.Sprint(i) {
-					skipped = append(skipped, i)
-				}
+			if id, err := strconv.ParseUint(piece, 10, 31); c.set && err == nil && int(id) < c.present {
+				skipped = append(skipped, int(id))
 			}
 		}
+		if !c.set {
+			skipped = c.want
+		}
+		ascending := slices.Sorted(slices.Values(c.want))
 		for i := range c.want {
 			logical = append(logical, i)
 		}
@@ -245,14 +276,18 @@ func TestVisibleDevices(t *testing.T) {
 			{beyond, "you did not stop at an index that the machine has not"},
 			{logical, "you returned the process's own numbers: result[i] is the physical index of its device i"},
 		}
-		if c.set {
-			mistakes = append([]mistake[[]int]{{all, "you took set to nothing for not set: \"\" and a bad first index hide every GPU"}}, mistakes...)
-		} else {
-			mistakes = append([]mistake[[]int]{{unset, "you took not set for set to \"\": without the variable every GPU is visible"}}, mistakes...)
+		const open = "you took set to nothing for not set: \"\" and a bad first index hide every GPU"
+		switch {
+		case !c.set:
+			mistakes = append(mistakes, mistake[[]int]{unset, "you took not set for set to \"\": without the variable every GPU is visible"})
+		case c.env == "":
+			mistakes = append(mistakes, mistake[[]int]{all, open}, mistake[[]int]{all, open})
+		case len(c.want) == 0:
+			mistakes = append(mistakes, mistake[[]int]{c.want, open}, mistake[[]int]{all, open})
 		}
-		check.Equal(t, fmt.Sprintf("VisibleDevices(%q, %t, %d)", c.env, c.set, c.present), cluster.VisibleDevices(c.env, c.set, c.present), c.want, check.Exact,
-			append(named(c.want, mistakes...), check.Why("the CUDA Programming Guide says so of CUDA_VISIBLE_DEVICES"))...)
+		visible.add(fmt.Sprintf("VisibleDevices(%q, %t, %d)", c.env, c.set, c.present), cluster.VisibleDevices(c.env, c.set, c.present), c.want, mistakes...)
 	}
+	visible.check(t, "the visible GPUs", "the CUDA Programming Guide says so of CUDA_VISIBLE_DEVICES")
 	endsVisible(t)
 	check.Independent(t, "VisibleDevices(env, set, present)", cluster.VisibleDevices, check.Args{"2,1", true, 4}, check.Args{"0,1", false, 2})
 }
@@ -448,6 +483,13 @@ func TestHosts(t *testing.T) {
 	t.Run("ExpandHosts", func(t *testing.T) {
 		defer check.Rescue(t)
 		type hosts = []string
+		const (
+			zeros = "you lost the leading zeros: node1 is another host than node01"
+			short = "you left out the end of a range"
+			wide  = "you padded to the width of the range's end: the width is that of its first number"
+			tail  = "you lost what follows the bracket"
+		)
+		var lists sheet[hosts]
 		for _, c := range []struct {
 			list     string
 			want     hosts
@@ -456,36 +498,42 @@ func TestHosts(t *testing.T) {
 			{"login", hosts{"login"}, nil},
 			{"a,b-2.site,c_3", hosts{"a", "b-2.site", "c_3"}, nil},
 			{"node[01-03,07],login", hosts{"node01", "node02", "node03", "node07", "login"}, []mistake[hosts]{
-				{hosts{"node1", "node2", "node3", "node7", "login"}, "you lost the leading zeros: node1 is another host than node01"},
-				{hosts{"node01", "node02", "node07", "login"}, "you left out the end of a range"},
+				{hosts{"node1", "node2", "node3", "node7", "login"}, zeros},
+				{hosts{"node01", "node02", "node07", "login"}, short},
 			}},
-			{"n[098-101]", hosts{"n098", "n099", "n100", "n101"}, nil},
+			{"n[098-101]", hosts{"n098", "n099", "n100", "n101"}, []mistake[hosts]{
+				{hosts{"n98", "n99", "n100", "n101"}, zeros},
+				{hosts{"n098", "n099", "n100"}, short},
+			}},
 			{"n[8-11]", hosts{"n8", "n9", "n10", "n11"}, []mistake[hosts]{
-				{hosts{"n08", "n09", "n10", "n11"}, "you padded to the width of the range's end: the width is that of its first number"},
+				{hosts{"n08", "n09", "n10", "n11"}, wide},
+				{hosts{"n8", "n9", "n10"}, short},
 			}},
-			{"r[1,002]", hosts{"r1", "r002"}, []mistake[hosts]{
-				{hosts{"r1", "r2"}, "you lost the leading zeros: node1 is another host than node01"},
-			}},
+			{"r[1,002]", hosts{"r1", "r002"}, []mistake[hosts]{{hosts{"r1", "r2"}, zeros}}},
 			{"rack[2-3]-ib,rack[1]", hosts{"rack2-ib", "rack3-ib", "rack1"}, []mistake[hosts]{
-				{hosts{"rack2", "rack3", "rack1"}, "you lost what follows the bracket"},
-				{hosts{"rack1", "rack2-ib", "rack3-ib"}, "you sorted the hosts: their order is the list's"},
+				{hosts{"rack2", "rack3", "rack1"}, tail},
+				{hosts{"rack2-ib", "rack1"}, short},
 			}},
 			{"n[010-011,1-02,5-5],n5,n[5]", hosts{"n010", "n011", "n1", "n2", "n5", "n5", "n5"}, []mistake[hosts]{
-				{hosts{"n010", "n011", "n01", "n02", "n5", "n5", "n5"}, "you padded to the width of the range's end: the width is that of its first number"},
+				{hosts{"n10", "n11", "n1", "n2", "n5", "n5", "n5"}, zeros},
+				{hosts{"n010", "n011", "n01", "n02", "n5", "n5", "n5"}, wide},
+				{hosts{"n010", "n1", "n5", "n5"}, short},
 				{hosts{"n010", "n011", "n1", "n2", "n5"}, "you left out a host that is named again: the list says it twice"},
 				{hosts{"n008", "n009", "n1", "n2", "n5", "n5", "n5"}, anyBase},
 			}},
-			{"[08-09,1],[7]x", hosts{"08", "09", "1", "7x"}, nil},
-			{"a-1_b.c[2].d-3_e", hosts{"a-1_b.c2.d-3_e"}, nil},
+			{"[08-09,1],[7]x", hosts{"08", "09", "1", "7x"}, []mistake[hosts]{
+				{hosts{"8", "9", "1", "7x"}, zeros}, {hosts{"08", "1", "7x"}, short}, {hosts{"08", "09", "1", "7"}, tail},
+			}},
+			{"a-1_b.c[2].d-3_e", hosts{"a-1_b.c2.d-3_e"}, []mistake[hosts]{{hosts{"a-1_b.c2"}, tail}}},
 			{"x[2147483647]", hosts{"x2147483647"}, nil},
 			{strings.Repeat("h", 255), hosts{strings.Repeat("h", 255)}, nil},
-			{strings.Repeat("h", 250) + "[1]-end", hosts{strings.Repeat("h", 250) + "1-end"}, nil},
+			{strings.Repeat("h", 250) + "[1]-end", hosts{strings.Repeat("h", 250) + "1-end"}, []mistake[hosts]{{hosts{strings.Repeat("h", 250) + "1"}, tail}}},
 		} {
 			got, err := expand(c.list)
 			require.NoError(t, err, "ExpandHosts(%q)", c.list)
-			check.Equal(t, fmt.Sprintf("ExpandHosts(%q)", c.list), got, c.want, check.Exact, append(named(c.want, c.mistakes...),
-				check.Why("scontrol show hostnames prints these"))...)
+			lists.add(fmt.Sprintf("ExpandHosts(%.60q)", c.list), got, c.want, append(c.mistakes, mistake[hosts]{slices.Sorted(slices.Values(c.want)), "you sorted the hosts: their order is the list's"})...)
 		}
+		lists.check(t, "the hosts", "scontrol show hostnames prints these")
 		for _, list := range []string{"n[1-65536]", "n[1-65535],login"} {
 			most, err := expand(list)
 			require.NoError(t, err, "ExpandHosts(%q)", list)
@@ -599,6 +647,7 @@ func TestBreakEven(t *testing.T) {
 	product := func(n int) float64 { return 2 * square(n) * float64(n) }
 	moved := func(n int) float64 { return 12 * square(n) }
 	blocks := func(n int) float64 { return square((n + 7) / 8 * 8) } // whole blocks of 8
+	var sizes sheet[int]
 	for _, c := range []struct {
 		job
 		want int
@@ -625,18 +674,17 @@ func TestBreakEven(t *testing.T) {
 		if bisected > c.limit {
 			bisected = none
 		}
-		check.Equal(t, fmt.Sprintf("BreakEven(%s, cpu %g, gpu %g, link %g, limit %d), %d where ok is false", c.name, c.cpu, c.gpu, c.link, c.limit, none),
-			got, c.want, check.Exact, append(named(c.want,
-				mistake[int]{first(c.limit-1, worth), "you stopped before the limit: it is one of the sizes"},
-				mistake[int]{first(c.limit, func(n int) bool { return gpu(n) < cpu(n) }), "you left the transfer out"},
-				mistake[int]{first(c.limit, func(n int) bool { return move(n) < cpu(n) }), "you left out the time that the GPU computes"},
-				mistake[int]{first(c.limit, func(n int) bool { return move(n)+cpu(n) < gpu(n) }), "you exchanged the rates of CPU and GPU"},
-				mistake[int]{first(c.limit, func(n int) bool { return move(n)+gpu(n) <= cpu(n) }), "you called it worth moving where both take as long: it must be sooner"},
-				mistake[int]{first(c.limit+1, worth), "you looked beyond the limit"},
-				mistake[int]{c.limit, "you returned the limit where no size is worth it: ok is then false"},
-				mistake[int]{bisected, "you searched by halves: flops and bytes may fall as well as grow, so look at every n from 1"}),
-				check.Why("the smallest n with bytes/link + flops/gpu < flops/cpu"))...)
+		sizes.add(fmt.Sprintf("BreakEven(%s, cpu %g, gpu %g, link %g, limit %d)", c.name, c.cpu, c.gpu, c.link, c.limit), got, c.want,
+			mistake[int]{first(c.limit-1, worth), "you stopped before the limit: it is one of the sizes"},
+			mistake[int]{first(c.limit, func(n int) bool { return gpu(n) < cpu(n) }), "you left the transfer out"},
+			mistake[int]{first(c.limit, func(n int) bool { return move(n) < cpu(n) }), "you left out the time that the GPU computes"},
+			mistake[int]{first(c.limit, func(n int) bool { return move(n)+cpu(n) < gpu(n) }), "you exchanged the rates of CPU and GPU"},
+			mistake[int]{first(c.limit, func(n int) bool { return move(n)+gpu(n) <= cpu(n) }), "you called it worth moving where both take as long: it must be sooner"},
+			mistake[int]{first(c.limit+1, worth), "you looked beyond the limit"},
+			mistake[int]{c.limit, "you returned the limit where no size is worth it: ok is then false"},
+			mistake[int]{bisected, "you searched by halves: flops and bytes may fall as well as grow, so look at every n from 1"})
 	}
+	sizes.check(t, "the sizes, −1 where ok is false,", "the smallest n with bytes/link + flops/gpu < flops/cpu")
 	for _, bad := range []float64{0, -1, math.NaN()} {
 		check.Panics(t, fmt.Sprintf("BreakEven with cpu %g", bad), func() { cluster.BreakEven(product, moved, bad, 10, 1, 9) })
 		check.Panics(t, fmt.Sprintf("BreakEven with gpu %g", bad), func() { cluster.BreakEven(product, moved, 1, bad, 1, 9) })
