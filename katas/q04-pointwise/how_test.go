@@ -94,6 +94,18 @@ func TestConv1x1(t *testing.T) {
 					check.Mistake(with(func(o int) float64 { return float64(c.X.Shape[0]) * bias[o] }), "you added the bias once an input channel: it is added once, outside the sum"),
 					check.Mistake(positive, "you applied ReLU: the convolution itself is linear, an activation comes after it"))
 			}
+			if k := c.X.Shape[0]; k > 1 {
+				// Data of x taken, and that of y laid down, as if channels were the last axis.
+				y, w := tensor.NewCHW(c.Y.Shape[0], c.Y.Shape[1], c.Y.Shape[2], nil), c.W.Dense()
+				for i := range y.Data {
+					o, pixel := i%y.C, i/y.C
+					y.Data[i] = mat.Dot(w.RowView(o), mat.NewVecDense(k, c.X.Data[pixel*k:(pixel+1)*k]))
+					if bias != nil {
+						y.Data[i] += bias[o]
+					}
+				}
+				opts = append(opts, check.Mistake(y, "you read Data as rows, columns, channels: in a CHW the channel comes first"))
+			}
 			if c.Square {
 				opts = append(opts,
 					check.Mistake(c.Transposed.CHW(), "you indexed the weights [in][out]: w is out×in"),
@@ -222,15 +234,12 @@ func TestFuse(t *testing.T) {
 				check.Mistake(apply(product(w2, w1), added), "you added the sum of b1 to every bias: the second layer weighs b1 by its own row of w2"),
 				check.Mistake(apply(product(w2, w1), make([]float64, len(b2))), "you dropped both biases"),
 			}
+			if len(b1) >= len(b2) {
+				opts = append(opts, check.Mistake(apply(product(w2, w1), floats.AddTo(make([]float64, len(b2)), b1[:len(b2)], b2)), "you added b1 as it is: the second layer multiplies it by w2"))
+			}
 			if c.Square {
-				sum := make([]float64, len(b2))
-				full := make([]float64, len(b2))
-				for o := range sum {
-					sum[o], full[o] = b1[o]+b2[o], carried[o]+b2[o]
-				}
 				opts = append(opts,
-					check.Mistake(apply(product(w1, w2), full), "you multiplied w1·w2: the layer applied last stands on the left"),
-					check.Mistake(apply(product(w2, w1), sum), "you added b1 as it is: the second layer multiplies it by w2"))
+					check.Mistake(apply(product(w1, w2), floats.AddTo(make([]float64, len(b2)), carried, b2)), "you multiplied w1·w2: the layer applied last stands on the left"))
 			}
 			w, b := pointwise.Fuse(w2, b2, w1, b1)
 			require.NotNil(t, w, "Fuse must return a matrix")
