@@ -23,7 +23,7 @@ type activationCase struct {
 	Slope        float64
 }
 
-// initialCase is what PyTorch's initialiser asks of a weight: the std of its normal form, the bound of its uniform one.
+// initialCase is what PyTorch's initialiser asks of a weight: the std of its normal form, the bound of its uniform one, which is √3 times as much.
 type initialCase struct {
 	Name          string
 	FanIn, FanOut int
@@ -257,46 +257,57 @@ func TestLeaky(t *testing.T) {
 func TestInitialStd(t *testing.T) {
 	defer check.Rescue(t)
 	const integers = "you divided two integers, which gives 0 here: convert both to float64 first"
-	for _, c := range check.Golden[initialCase](t, "he") {
-		t.Run("He, "+c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			n := float64(c.FanIn)
-			got := relu.HeStd(c.FanIn)
-			check.Equal(t, "HeStd(fanIn)", got, c.Std, check.Rel(1e-12), check.With("fanIn", c.FanIn),
-				check.Why("the standard deviation PyTorch's kaiming_normal_ draws with, for a ReLU"),
-				check.Mistake(1/math.Sqrt(n), "you chose the variance 1/fanIn: ReLU cuts half of the signal away, the weights must make up for it"),
-				check.Mistake(2/n, "you returned the variance: its root is the standard deviation"),
-				check.Mistake(1/math.Sqrt(2*n), "you put the 2 on the wrong side of the fraction"),
-				check.Mistake(math.Sqrt(6/n), "you returned the bound of the uniform form: the standard deviation is asked for"),
-				check.Mistake(1/n, "you returned the variance 1/fanIn: ReLU cuts half of the signal away, and the standard deviation is asked for"),
-				check.Mistake(math.Sqrt2/n, "you took the root of the 2 only: it is the root of the whole fraction"),
-				check.Mistake(math.Sqrt(2*n), "you multiplied by the fan-in: with more inputs each weight must be smaller"),
-				check.Mistake(math.Sqrt(float64(2/c.FanIn)), integers))
-			check.Equal(t, "√3·HeStd(fanIn)", math.Sqrt(3)*got, c.Bound, check.Rel(1e-12), check.With("fanIn", c.FanIn),
-				check.Why("kaiming_uniform_ draws from ±√3 standard deviations"))
-		})
+	each := func(section string, f func(c initialCase) float64) map[string]float64 {
+		out := map[string]float64{}
+		for _, c := range check.Golden[initialCase](t, section) {
+			out[fmt.Sprintf("fan-in %d, fan-out %d", c.FanIn, c.FanOut)] = f(c)
+		}
+		return out
 	}
-	for _, c := range check.Golden[initialCase](t, "glorot") {
-		t.Run("Glorot, "+c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			in, out := float64(c.FanIn), float64(c.FanOut)
-			got := relu.GlorotStd(c.FanIn, c.FanOut)
-			check.Equal(t, "GlorotStd(fanIn, fanOut)", got, c.Std, check.Rel(1e-12), check.With("fanIn", c.FanIn), check.With("fanOut", c.FanOut),
-				check.Why("the standard deviation PyTorch's xavier_normal_ draws with"),
-				check.Mistake(2/(in+out), "you returned the variance of Glorot's weights: its root is the standard deviation"),
-				check.Mistake(1/math.Sqrt(in+out), "you divided by the sum of both fans: divide by their mean"),
-				check.Mistake(1/math.Sqrt(in), "you left the fan-out out: Glorot's is a compromise between both directions"),
-				check.Mistake(1/math.Sqrt(out), "you left the fan-in out: Glorot's is a compromise between both directions"),
-				check.Mistake(math.Sqrt(6/(in+out)), "you returned the bound of Glorot's uniform form: the standard deviation is asked for"),
-				check.Mistake(math.Sqrt(2/in), "you returned He's: Glorot's counts both fans"),
-				check.Mistake(math.Sqrt(2/(in*out)), "you multiplied the fans: their mean counts"),
-				check.Mistake(math.Sqrt2/(in+out), "you took the root of the 2 only: it is the root of the whole fraction"),
-				check.Mistake(math.Sqrt(float64(2/(c.FanIn+c.FanOut))), integers))
-			check.Equal(t, "√3·GlorotStd(fanIn, fanOut)", math.Sqrt(3)*got, c.Bound, check.Rel(1e-12),
-				check.With("fanIn", c.FanIn), check.With("fanOut", c.FanOut),
-				check.Why("xavier_uniform_ draws from ±√3 standard deviations"))
-		})
-	}
+	t.Run("He", func(t *testing.T) {
+		defer check.Rescue(t)
+		got := each("he", func(c initialCase) float64 { return relu.HeStd(c.FanIn) })
+		of := func(f func(n float64) float64) map[string]float64 {
+			return each("he", func(c initialCase) float64 { return f(float64(c.FanIn)) })
+		}
+		if check.Equal(t, "HeStd(fanIn)", got, each("he", func(c initialCase) float64 { return c.Std }), check.Rel(1e-12),
+			check.Why("the standard deviation PyTorch's kaiming_normal_ draws with, for a ReLU"),
+			check.Mistake(of(func(n float64) float64 { return 1 / math.Sqrt(n) }), "you chose the variance 1/fanIn: ReLU cuts half of the signal away, the weights must make up for it"),
+			check.Mistake(of(func(n float64) float64 { return 2 / n }), "you returned the variance: its root is the standard deviation"),
+			check.Mistake(of(func(n float64) float64 { return 1 / math.Sqrt(2*n) }), "you put the 2 on the wrong side of the fraction"),
+			check.Mistake(of(func(n float64) float64 { return math.Sqrt(6 / n) }), "you returned the bound of the uniform form: the standard deviation is asked for"),
+			check.Mistake(of(func(n float64) float64 { return 1 / n }), "you returned the variance 1/fanIn: ReLU cuts half of the signal away, and the standard deviation is asked for"),
+			check.Mistake(of(func(n float64) float64 { return math.Sqrt2 / n }), "you took the root of the 2 only: it is the root of the whole fraction"),
+			check.Mistake(of(func(n float64) float64 { return 2 / math.Sqrt(n) }), "you left the 2 outside the root"),
+			check.Mistake(of(func(n float64) float64 { return math.Sqrt(2 * n) }), "you multiplied by the fan-in: with more inputs each weight must be smaller"),
+			check.Mistake(each("he", func(c initialCase) float64 { return math.Sqrt(float64(2 / c.FanIn)) }), integers)) {
+			check.Equal(t, "√3·HeStd(fanIn)", each("he", func(c initialCase) float64 { return math.Sqrt(3) * relu.HeStd(c.FanIn) }), each("he", func(c initialCase) float64 { return c.Bound }), check.Rel(1e-12),
+				check.Why("the bound of the uniform form"))
+		}
+	})
+	t.Run("Glorot", func(t *testing.T) {
+		defer check.Rescue(t)
+		got := each("glorot", func(c initialCase) float64 { return relu.GlorotStd(c.FanIn, c.FanOut) })
+		of := func(f func(in, out float64) float64) map[string]float64 {
+			return each("glorot", func(c initialCase) float64 { return f(float64(c.FanIn), float64(c.FanOut)) })
+		}
+		if check.Equal(t, "GlorotStd(fanIn, fanOut)", got, each("glorot", func(c initialCase) float64 { return c.Std }), check.Rel(1e-12),
+			check.Why("the standard deviation PyTorch's xavier_normal_ draws with"),
+			check.Mistake(of(func(in, out float64) float64 { return 2 / (in + out) }), "you returned the variance of Glorot's weights: its root is the standard deviation"),
+			check.Mistake(of(func(in, out float64) float64 { return 1 / math.Sqrt(in+out) }), "you divided by the sum of both fans: divide by their mean"),
+			check.Mistake(of(func(in, _ float64) float64 { return 1 / math.Sqrt(in) }), "you left the fan-out out: Glorot's is a compromise between both directions"),
+			check.Mistake(of(func(_, out float64) float64 { return 1 / math.Sqrt(out) }), "you left the fan-in out: Glorot's is a compromise between both directions"),
+			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt(6 / (in + out)) }), "you returned the bound of Glorot's uniform form: the standard deviation is asked for"),
+			check.Mistake(of(func(in, _ float64) float64 { return math.Sqrt(2 / in) }), "you returned He's: Glorot's counts both fans"),
+			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt(2 / (in * out)) }), "you multiplied the fans: their mean counts"),
+			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt2 / (in + out) }), "you took the root of the 2 only: it is the root of the whole fraction"),
+			check.Mistake(of(func(in, out float64) float64 { return 2 / math.Sqrt(in+out) }), "you left the 2 outside the root"),
+			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt(1/in + 1/out) }), "you added the variances 1/fanIn and 1/fanOut: it is the mean of the fans that counts"),
+			check.Mistake(each("glorot", func(c initialCase) float64 { return math.Sqrt(float64(2 / (c.FanIn + c.FanOut))) }), integers)) {
+			check.Equal(t, "√3·GlorotStd(fanIn, fanOut)", each("glorot", func(c initialCase) float64 { return math.Sqrt(3) * relu.GlorotStd(c.FanIn, c.FanOut) }), each("glorot", func(c initialCase) float64 { return c.Bound }), check.Rel(1e-12),
+				check.Why("the bound of the uniform form"))
+		}
+	})
 	t.Run("one input", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Equal(t, "HeStd(1)", relu.HeStd(1), math.Sqrt2, check.Rel(1e-12))
@@ -364,6 +375,7 @@ func TestDeadFraction(t *testing.T) {
 			}), "you counted single values that are not positive: a unit is dead only if that holds on every row"),
 			check.Mistake(each(func(z *mat.Dense) float64 { return math.Trunc(fraction(z)) }),
 				"you divided two integers, which gives 0 for every fraction below 1: convert both to float64 first"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return 100 * fraction(z) }), "you returned per cent: the fraction is 0…1"),
 			check.Mistake(each(func(z *mat.Dense) float64 { return 1 - fraction(z) }),
 				"you returned the fraction of units that are alive"),
 			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return floats.Min(c) <= 0 }) }),

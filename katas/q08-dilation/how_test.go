@@ -152,6 +152,16 @@ func TestConv2D(t *testing.T) {
 						"you took the dilation for a stride: windows move by one pixel, their taps stand d pixels apart"),
 					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return (i + a) * d, (j + b) * d }), "you dilated the position too: tap (a, b) reads pixel (i+a·d, j+b·d)"))
 			}
+			if w.H*w.W > 1 {
+				last := w.Clone()
+				for n := range last.Data {
+					if (n+1)%(w.I*w.H*w.W) > 0 {
+						last.Data[n] = 0
+					}
+				}
+				opts = append(opts, check.Mistake(convolved(c.Y.CHW(), x, last, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
+					"you overwrote the output tap by tap: it is the sum over all of them"))
+			}
 			if c.W.Shape[1] > 1 {
 				first := w.Clone()
 				for n := range first.Data {

@@ -2,6 +2,7 @@ package densetoconv_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -95,6 +96,8 @@ type headCase struct {
 
 const (
 	hwcFlatten = "you took the map as flattened row, column, channel: here the channel comes first, as in PyTorch"
+	firstBias  = "you gave every score the first bias: each has its own"
+	withReLU   = "you cut negative scores off: a dense layer is linear, an activation comes after it"
 	cwhFlatten = "you took each channel column by column: it is flattened row by row"
 )
 
@@ -113,6 +116,15 @@ func over(x tensor.CHW, k tensor.OIHW, bias []float64, down, right int) tensor.C
 		}
 	}
 	return y
+}
+
+func repeated(v float64, n int) []float64 { return slices.Repeat([]float64{v}, n) }
+
+func positive(values []float64) []float64 {
+	for i, v := range values {
+		values[i] = max(v, 0)
+	}
+	return values
 }
 
 // firstChannel is k with weights for the first channel only.
@@ -138,6 +150,7 @@ func TestDense(t *testing.T) {
 				check.Why("score o is bias[o] + Σ w[o][n]·x[n] over the flattened map"),
 				check.Mistake(c.NoBias.Floats(), "you left the bias out"),
 				check.Mistake(c.Twice.Floats(), "you added the bias twice"),
+				check.Mistake(over(x, c.Kernel.OIHW(), repeated(c.Bias.Data[0], len(c.Bias.Data)), 1, 1).Data, firstBias),
 				check.Mistake(over(x, c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1).Data, cwhFlatten),
 				check.Mistake(c.YHWC.Floats(), hwcFlatten))
 		})
@@ -202,6 +215,8 @@ func TestScoreMap(t *testing.T) {
 				check.Mistake(short, "you left out the last row and the last column of windows: h rows fit into H at H−h+1 places"),
 				check.Why("the same dense layer on every window, so one convolution"),
 				check.Mistake(c.MapNoBias.CHW(), "you left the bias out"),
+				check.Mistake(over(x, c.Kernel.OIHW(), repeated(c.Bias.Data[0], len(c.Bias.Data)), 1, 1), firstBias),
+				check.Mistake(tensor.NewCHW(full.C, full.H, full.W, positive(c.Map.Floats())), withReLU),
 				check.Mistake(c.MapMany.CHW(), "you added the bias with every weight: it counts once a score"),
 				check.Mistake(c.MapChannels.CHW(), "you added the bias once a channel: it counts once a score"),
 				check.Mistake(c.MapHWC.CHW(), hwcFlatten),
@@ -279,11 +294,16 @@ func TestSlide(t *testing.T) {
 			}
 			return y
 		}
+		turned := tensor.NewCHW(2, 4, 3, nil)
+		for n, v := range at(3, 4, 3, 2).Data {
+			turned.Set(n/12, n%4, n/4%3, v)
+		}
 		got := densetoconv.Slide(x, 3, 2, score)
 		check.Equal(t, "Slide(x, 3, 2, score) with the first and the last value of a crop as its scores", got, at(3, 4, 3, 2), check.Exact,
 			check.Kept("x, where a value is 100·channel + 10·row + column,", x, numbered(2, 8, 10)),
 			check.Why("3×3 crops at rows 0, 2, 4 and columns 0, 2, 4, 6"),
 			check.Mistake(at(3, 4, 3, 1), "you moved by one pixel: neighbouring crops lie a stride apart"),
+			check.Mistake(turned, "you took row for column: crop (i, j) begins at row i·stride, column j·stride"),
 			check.Mistake(at(2, 3, 3, 3), "you moved by a whole crop: neighbouring crops lie a stride apart and may overlap"))
 		// The last crop ends with the map, or it is the only one, or between crops there are pixels that none has.
 		for _, c := range []struct{ h, w, size, stride, rows, columns int }{
