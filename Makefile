@@ -81,10 +81,11 @@ modules:
 
 bin/kata bin/firstrun: bin/%: $(SOURCES)
 	@command -v go >/dev/null || { echo "make: there is no go command; get Go 1.26 at https://go.dev/dl" >&2; exit 1; }
-	@test -e $@ || echo "building bin/$*, which takes up to a minute the first time"
+	@test -e $@ || echo "building bin/$*: the first time that takes a minute"
 	@test $* = kata || { sed -n 's/^question: /meanwhile, the first question: /p' $(FIRST)/README.md; \
-		echo "  read   $(FIRST)/README.md"; echo "  write  $(filter-out %_test.go %/given.go,$(wildcard $(FIRST)/*.go))"; }
-	@go -C scripts build -ldflags='-s -w' -o ../bin/ ./$*
+		echo "  edit  $(filter-out %_test.go %/given.go,$(wildcard $(FIRST)/*.go))"; echo "  read  $(FIRST)/README.md"; }
+	@if [ -t 1 ]; then while sleep 5; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT; fi; \
+		go -C scripts build -ldflags='-s -w' -o ../bin/ ./$*
 
 bin/staticcheck bin/gofumpt &: scripts/go.mod
 	@go -C scripts build -o ../bin/ tool
