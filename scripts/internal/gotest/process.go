@@ -208,7 +208,8 @@ func watch(ctx context.Context, pid int, l limits, moved, exited <-chan struct{}
 	use := func() (usage, bool) { return usageOf(pid) }
 	hung = watchdog{l, use, moved, exited}.wait(ctx)
 	if hung != "" && askForStacks(pid) == nil {
-		watchdog{limits{cpu: 5 * time.Second, idle: 3 * time.Second, wall: time.Minute}, use, nil, exited}.wait(ctx)
+		// The runtime waits up to five seconds for each thread to print its own.
+		watchdog{limits{cpu: 5 * time.Second, idle: 30 * time.Second, wall: 5 * time.Minute}, use, nil, exited}.wait(ctx)
 	}
 	return hung
 }

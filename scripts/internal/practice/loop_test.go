@@ -267,12 +267,12 @@ func TestScreens(t *testing.T) {
 		{"answer", right, "a"},
 	} {
 		l := loop(t, w)
+		r := found(t, w, k, c.source)
 		for _, size := range [][2]int{{80, 24}, {60, 15}, {40, 10}} {
 			t.Run(fmt.Sprintf("%s %dx%d", c.name, size[0], size[1]), func(t *testing.T) {
 				m := &model{Loop: l, ctx: t.Context(), kata: k, width: size[0], height: size[1]}
 				m.session = ended(m)
 				m.happened(session.Started{})
-				r := found(t, w, k, c.source)
 				m.happened(session.Done{Report: r})
 				if r.Solved() {
 					files, err := l.Draw(r)
