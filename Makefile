@@ -56,7 +56,7 @@ lint: bin/staticcheck bin/gofumpt ## gofumpt, vet and staticcheck, of both modul
 	@$(TIMED) unformatted=$$(bin/gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt -l:"; echo "$$unformatted"; exit 1; }; \
 		go vet ./...; bin/staticcheck ./...; cd scripts; go vet ./...; ../bin/staticcheck ./...
 
-# What has more than one goroutine, and what is given in a kata in a package of its own. SQLite under -race is a minute of compiling, and its users have one each.
+# What runs goroutines of its own, and what is given in a kata in a package of its own. Not the journal and its users: SQLite under -race is a minute of compiling.
 race:
 	@$(if $(CC),,$(if $(CI),echo "no C compiler, and CI skips nothing" >&2; exit 1,echo "no C compiler: -race is skipped"))
 	@$(TIMED) $(RACE) test $(if $(CC),-race) $$(go list ./katas/... | grep -v '/q[0-9]*-[^/]*$$'); \
