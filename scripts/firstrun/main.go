@@ -82,7 +82,7 @@ func (b building) Add(r *gotest.Report) error {
 	return b.Spool.Add(r)
 }
 
-// build builds bin/kata while the learner works. It ends with this program; what was compiled by then is in Go's cache.
+// build builds bin/kata while the learner works. A signal that ends this program ends it too; after a plain quit it may go on to its end.
 func build(ctx context.Context) {
 	cmd := exec.CommandContext(ctx, "make", "--silent", "bin/kata")
 	if nice, err := exec.LookPath("nice"); err == nil {

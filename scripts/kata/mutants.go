@@ -7,9 +7,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
-	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/proof"
-	"whyhow/scripts/internal/workbook"
 )
 
 func (a *app) mutants() *cobra.Command {
@@ -23,17 +21,7 @@ that survive, and the hidden test on what is left. It fails if the how and why s
 equivalents.yaml lists do not count. CONTRIBUTING.md says more.`,
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
-			w, err := workbook.Open(a.dir)
-			if err != nil {
-				return err
-			}
-			katas := w.Katas
-			if len(args) > 0 {
-				if katas, err = a.katas(w, args); err != nil {
-					return err
-				}
-			}
-			runner, err := gotest.New(w.Root)
+			_, katas, runner, err := a.proving(args)
 			if err != nil {
 				return err
 			}

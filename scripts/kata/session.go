@@ -70,6 +70,21 @@ func (a *app) katas(w *workbook.Workbook, args []string) ([]*workbook.Kata, erro
 	return found, nil
 }
 
+// proving opens what proves katas: those that args name or, unlike elsewhere, all, wherever the reader stands.
+func (a *app) proving(args []string) (w *workbook.Workbook, katas []*workbook.Kata, runner *gotest.Runner, err error) {
+	if w, err = workbook.Open(a.dir); err != nil {
+		return nil, nil, nil, err
+	}
+	katas = w.Katas
+	if len(args) > 0 {
+		if katas, err = a.katas(w, args); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	runner, err = gotest.New(w.Root)
+	return w, katas, runner, err
+}
+
 // slow says once that a first build takes long.
 func (a *app) slow() func() {
 	return sync.OnceFunc(func() { fmt.Fprintln(a.talk, practice.StillBuilding) })

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"os"
 
-	"whyhow/scripts/internal/gotest"
-
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/proof"
-	"whyhow/scripts/internal/workbook"
 )
 
 func (a *app) verify() *cobra.Command {
@@ -24,22 +21,12 @@ stub passes no step and the reference every step, that each planted mistake gets
 also checks that katas/SHA256SUMS lists the tests as they are.`,
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
-			w, err := workbook.Open(a.dir)
+			w, katas, runner, err := a.proving(args)
 			if err != nil {
 				return err
 			}
 			if sums {
 				return w.WriteSums()
-			}
-			katas := w.Katas
-			if len(args) > 0 {
-				if katas, err = a.katas(w, args); err != nil {
-					return err
-				}
-			}
-			runner, err := gotest.New(w.Root)
-			if err != nil {
-				return err
 			}
 			switch {
 			case asJSON:
