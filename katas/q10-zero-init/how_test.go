@@ -37,27 +37,33 @@ func TestPriorLoss(t *testing.T) {
 				check.Mistake(math.Log(float64(c.classes)), "you returned ln(classes): that is the entropy of equal frequencies only"))
 		})
 	}
-	t.Run("equal frequencies", func(t *testing.T) {
+	t.Run("equal shares", func(t *testing.T) {
 		defer check.Rescue(t)
-		check.Equal(t, "PriorLoss([3 1 2 0], 4)", zeroinit.PriorLoss([]int{3, 1, 2, 0}, 4), math.Log(4), check.Rel(1e-12),
-			check.Why("four equal frequencies: ln 4"))
-	})
-	t.Run("a class without labels", func(t *testing.T) {
-		defer check.Rescue(t)
-		check.Equal(t, "PriorLoss([2 0 0 2], 4)", zeroinit.PriorLoss([]int{2, 0, 0, 2}, 4), math.Ln2, check.Rel(1e-12),
-			check.Why("a class that does not occur adds nothing: 0·ln 0 = 0"),
-			check.Mistake(math.NaN(), "you computed 0·ln 0 = 0·(−∞) = NaN: leave out the classes that do not occur"))
-	})
-	t.Run("one class alone", func(t *testing.T) {
-		defer check.Rescue(t)
-		check.Equal(t, "PriorLoss([1 1 1], 3)", zeroinit.PriorLoss([]int{1, 1, 1}, 3), 0.0, check.Abs(1e-15), check.Why("labels that are all the same hold nothing to guess"))
-		check.Equal(t, "PriorLoss([0], 1)", zeroinit.PriorLoss([]int{0}, 1), 0.0, check.Abs(1e-15))
+		prior := func(labels []int, classes int) (call string, loss float64) {
+			return fmt.Sprintf("PriorLoss(%v, %d)", labels, classes), zeroinit.PriorLoss(labels, classes)
+		}
+		got, want, zeroTimesInfinity := map[string]float64{}, map[string]float64{}, map[string]float64{}
+		for _, c := range []struct {
+			labels  []int
+			classes int
+			shares  float64 // so many classes have the same share, the others none
+		}{{[]int{3, 1, 2, 0}, 4, 4}, {[]int{2, 0, 0, 2}, 4, 2}, {[]int{1, 1, 1}, 3, 1}, {[]int{0}, 1, 1}} {
+			call, loss := prior(c.labels, c.classes)
+			got[call], want[call], zeroTimesInfinity[call] = loss, math.Log(c.shares), math.Log(c.shares)
+			if int(c.shares) < c.classes {
+				zeroTimesInfinity[call] = math.NaN()
+			}
+		}
+		check.Equal(t, "the entropies", got, want, check.Tol{Rel: 1e-12, Abs: 1e-15},
+			check.Why("ln m where m classes have the same share; a class that does not occur adds nothing: 0·ln 0 = 0"),
+			check.Mistake(zeroTimesInfinity, "you computed 0·ln 0 = 0·(−∞) = NaN: leave out the classes that do not occur"))
 	})
 	t.Run("bad labels", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "PriorLoss([], 3)", func() { zeroinit.PriorLoss(nil, 3) })
 		check.Panics(t, "PriorLoss([0 3], 3)", func() { zeroinit.PriorLoss([]int{0, 3}, 3) })
 		check.Panics(t, "PriorLoss([0 -1], 3)", func() { zeroinit.PriorLoss([]int{0, -1}, 3) })
+		check.Panics(t, "PriorLoss([0], 0)", func() { zeroinit.PriorLoss([]int{0}, 0) })
 	})
 	check.Independent(t, "PriorLoss(labels, 4)", zeroinit.PriorLoss, check.Args{[]int{2, 0, 1, 1}, 4}, check.Args{[]int{3, 3, 1, 3}, 4})
 }
@@ -76,21 +82,27 @@ func TestInit(t *testing.T) {
 		check.Equal(t, "Zero(5, 7, 3).W2", n.W2, mat.NewDense(hidden, out, nil), check.Exact)
 		check.Equal(t, "Zero(5, 7, 3).B2", n.B2, make([]float64, out), check.Exact)
 	})
-	t.Run("Constant", func(t *testing.T) {
-		defer check.Rescue(t)
-		const c = 0.3
-		n := zeroinit.Constant(in, hidden, out, c)
-		check.Equal(t, "Constant(5, 7, 3, 0.3).W1", n.W1, constant(in, hidden, c), check.Exact)
-		check.Equal(t, "Constant(5, 7, 3, 0.3).W2", n.W2, constant(hidden, out, c), check.Exact)
-		for _, b := range []struct {
-			name string
-			got  []float64
-			want int
-		}{{"B1", n.B1, hidden}, {"B2", n.B2, out}} {
-			check.Equal(t, "Constant(5, 7, 3, 0.3)."+b.name, b.got, make([]float64, b.want), check.Exact,
-				check.Mistake(constant(1, b.want, c).RawRowView(0), "you gave the biases the constant too: they start at 0"))
+	for _, c := range []float64{0.3, -0.4} {
+		in, hidden, out := in, hidden, out
+		if c < 0 {
+			in, hidden, out = 4, 4, 4
 		}
-	})
+		call := fmt.Sprintf("Constant(%d, %d, %d, %v)", in, hidden, out, c)
+		t.Run(call, func(t *testing.T) {
+			defer check.Rescue(t)
+			n := zeroinit.Constant(in, hidden, out, c)
+			check.Equal(t, call+".W1", n.W1, constant(in, hidden, c), check.Exact)
+			check.Equal(t, call+".W2", n.W2, constant(hidden, out, c), check.Exact)
+			for _, b := range []struct {
+				name string
+				got  []float64
+				want int
+			}{{"B1", n.B1, hidden}, {"B2", n.B2, out}} {
+				check.Equal(t, call+"."+b.name, b.got, make([]float64, b.want), check.Exact,
+					check.Mistake(constant(1, b.want, c).RawRowView(0), "you gave the biases the constant too: they start at 0"))
+			}
+		})
+	}
 	t.Run("He", func(t *testing.T) {
 		defer check.Rescue(t)
 		seed1, seed2 := check.Rand(t).Uint64(), uint64(10)
@@ -128,6 +140,15 @@ func TestInit(t *testing.T) {
 		check.Equal(t, "He(5, 7, 3, rng).B1", n.B1, make([]float64, hidden), check.Exact)
 		check.Equal(t, "He(5, 7, 3, rng).B2", n.B2, make([]float64, out), check.Exact)
 	})
+	t.Run("He of one input and two hidden units", func(t *testing.T) {
+		defer check.Rescue(t)
+		seed := check.Rand(t).Uint64()
+		rng := rand.New(rand.NewPCG(seed, 1))
+		w1, w2 := drawn(1, 2, rng.NormFloat64), drawn(2, 1, rng.NormFloat64)
+		n := zeroinit.He(1, 2, 1, rand.New(rand.NewPCG(seed, 1)))
+		check.Equal(t, "He(1, 2, 1, rng).W1", n.W1, scaled(math.Sqrt2, w1), check.Rel(1e-12), check.Why("a unit with one input: the standard deviation is √2"))
+		check.Equal(t, "He(1, 2, 1, rng).W2", n.W2, w2, check.Rel(1e-12), check.Why("a unit with two inputs: the standard deviation is 1"))
+	})
 	check.Independent(t, "Zero(in, hidden, out)", zeroinit.Zero, check.Args{2, 3, 4}, check.Args{3, 4, 5})
 	check.Independent(t, "Constant(in, hidden, out, c)", zeroinit.Constant, check.Args{2, 3, 4, 0.5}, check.Args{3, 4, 5, -0.25})
 	check.Independent(t, "He(in, hidden, out, rng)", zeroinit.He, check.Args{2, 3, 4, check.Seed(1)}, check.Args{3, 4, 5, check.Seed(2)})
@@ -144,6 +165,11 @@ func drawnArgs(t *testing.T) (args, others check.Args) {
 		return check.Args{n, drawn(6, 4, rng.NormFloat64), labels}
 	}
 	return draw(0, 2, 1, 1, 0, 2), draw(1, 0, 2, 0, 1, 2)
+}
+
+// barelyOn returns a net whose one hidden unit has the output 1e-12 at the input 1.
+func barelyOn() *zeroinit.Net {
+	return &zeroinit.Net{W1: mat.NewDense(1, 1, []float64{1e-12}), B1: []float64{0}, W2: mat.NewDense(1, 2, []float64{1, -1}), B2: []float64{0, 0}}
 }
 
 func TestForward(t *testing.T) {
@@ -181,13 +207,42 @@ func TestForward(t *testing.T) {
 	}
 	t.Run("rows far apart", func(t *testing.T) {
 		defer check.Rescue(t)
-		n := &zeroinit.Net{W1: mat.NewDense(1, 1, []float64{1}), B1: []float64{0}, W2: mat.NewDense(1, 2, []float64{2000, 2001}), B2: []float64{-1000, -1001}}
-		_, probs := n.Forward(mat.NewDense(2, 1, []float64{0, 1}))
-		p, nan := 1/(1+math.Exp(-1)), math.NaN()
-		check.Equal(t, "Forward(x) probs of the logits −1000, −1001 and 1000, 1000", probs, mat.NewDense(2, 2, []float64{p, 1 - p, 0.5, 0.5}), check.Rel(1e-9),
+		n := &zeroinit.Net{W1: mat.NewDense(1, 1, []float64{1}), B1: []float64{0}, W2: mat.NewDense(1, 2, []float64{2000, 2002}), B2: []float64{-1000, -1001}}
+		_, probs := n.Forward(mat.NewDense(4, 1, []float64{0.375, 0, 1, 0.375}))
+		p, q := 1/(1+math.Exp(-1)), 1/(1+math.Exp(-0.25))
+		rows := func(probs ...float64) *mat.Dense { // of the first of two classes
+			m := mat.NewDense(4, 2, nil)
+			for i, p := range probs {
+				m.SetRow(i, []float64{p, 1 - p})
+			}
+			return m
+		}
+		nan := math.NaN()
+		const all = "you subtracted the largest logit of all rows: in a row far below it every exponential is 0"
+		check.Equal(t, "Forward(x) probs of the logits −250, −250.25 and −1000, −1001 and 1000, 1001 and −250, −250.25", probs, rows(q, p, 1-p, q), check.Rel(1e-9),
 			check.Why("what is subtracted is the largest logit of the row itself"),
-			check.Mistake(mat.NewDense(2, 2, []float64{nan, nan, 0.5, 0.5}), "you subtracted the largest logit of all rows: in a row far below it every exponential is 0"),
-			check.Mistake(mat.NewDense(2, 2, []float64{nan, nan, nan, nan}), "you took eᶻ of the logits as they are: 0/0 and ∞/∞ are NaN"))
+			check.Mistake(rows(nan, nan, 1-p, nan), all),
+			check.Mistake(rows(nan, nan, 1-p, q), all), // taken anew for every row, when those before are probabilities already
+			check.Mistake(rows(q, nan, 1-p, nan), "you kept the largest logit of the rows before: every row has its own"),
+			check.Mistake(rows(q, nan, 1-p, q), "you let the largest logit start at 0: where all are far below, every exponential is 0"),
+			check.Mistake(rows(q, nan, 0.5, q), "you cut the logits off: those above the bound become equal, and far below 0 every exponential is still 0"),
+			check.Mistake(rows(q, nan, nan, q), "you took eᶻ of the logits as they are: 0/0 and ∞/∞ are NaN"))
+	})
+	t.Run("four of everything", func(t *testing.T) {
+		defer check.Rescue(t)
+		rng := check.Rand(t)
+		n := &zeroinit.Net{W1: drawn(4, 4, rng.NormFloat64), B1: check.Normal(rng, 4, 1), W2: drawn(4, 4, rng.NormFloat64), B2: check.Normal(rng, 4, 1)}
+		x := drawn(4, 4, rng.NormFloat64)
+		wantHidden := relu(affine(x, n.W1, n.B1))
+		wantProbs := softmaxRows(affine(wantHidden, n.W2, n.B2))
+		hidden, probs := n.Forward(check.Copy(x))
+		check.Equal(t, "Forward(x) hidden", hidden, wantHidden, check.Rel(1e-9), check.Why("where all matrices are square, no size tells rows from columns"))
+		check.Equal(t, "Forward(x) probs", probs, wantProbs, check.Rel(1e-9))
+	})
+	t.Run("a unit that is barely on", func(t *testing.T) {
+		defer check.Rescue(t)
+		hidden, _ := barelyOn().Forward(mat.NewDense(1, 1, []float64{1}))
+		check.Equal(t, "Forward(x) hidden where z is 1e-12", hidden, mat.NewDense(1, 1, []float64{1e-12}), check.Tol{Rel: 1e-9}, check.Why("ReLU keeps whatever is above 0"))
 	})
 	t.Run("wrong width", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -294,28 +349,47 @@ func TestBackward(t *testing.T) {
 			}
 		})
 	}
-	t.Run("central differences", func(t *testing.T) {
+	sound := !t.Failed() // what is wrong of every unit has its name already
+	t.Run("a unit that is barely on", func(t *testing.T) {
 		defer check.Rescue(t)
-		rng := check.Rand(t)
-		n := &zeroinit.Net{
-			W1: drawn(6, 4, rng.NormFloat64), B1: drawn(1, 4, rng.NormFloat64).RawRowView(0),
-			W2: drawn(4, 3, rng.NormFloat64), B2: drawn(1, 3, rng.NormFloat64).RawRowView(0),
+		_, grad := barelyOn().Backward(mat.NewDense(1, 1, []float64{1}), []int{0})
+		opts := []check.Option{check.Why("above 0 the slope of ReLU is 1: p − y is −½, ½, the weights are 1, −1, the input is 1")}
+		if sound {
+			opts = append(opts, check.Mistake(mat.NewDense(1, 1, nil), "you took a small output for 0: every unit above 0 has the slope 1"))
 		}
-		x, labels := drawn(8, 6, rng.NormFloat64), []int{0, 2, 1, 1, 2, 2, 0, 2}
-		loss := func() float64 {
-			logits := affine(relu(affine(x, n.W1, n.B1)), n.W2, n.B2)
-			mean := 0.0
-			for i, k := range labels {
-				mean += (floats.LogSumExp(logits.RawRowView(i)) - logits.At(i, k)) / float64(len(labels))
-			}
-			return mean
-		}
-		_, grad := check.Copy(n).Backward(check.Copy(x), check.Copy(labels))
-		check.Gradient(t, "Backward(x, labels) grad.W1", grad.W1, n.W1, loss)
-		check.Gradient(t, "Backward(x, labels) grad.B1", grad.B1, n.B1, loss)
-		check.Gradient(t, "Backward(x, labels) grad.W2", grad.W2, n.W2, loss)
-		check.Gradient(t, "Backward(x, labels) grad.B2", grad.B2, n.B2, loss)
+		check.Equal(t, "Backward(x, labels) grad.W1 where z is 1e-12", grad.W1, mat.NewDense(1, 1, []float64{-1}), check.Rel(1e-9), opts...)
 	})
+	for _, c := range []struct {
+		name                string
+		in, hidden, classes int
+		labels              []int
+	}{
+		{"central differences", 6, 4, 3, []int{0, 2, 1, 1, 2, 2, 0, 2}},
+		{"central differences, four of everything", 4, 4, 4, []int{3, 0, 2, 0}}, // no size tells rows from columns
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer check.Rescue(t)
+			rng := check.Rand(t)
+			n := &zeroinit.Net{
+				W1: drawn(c.in, c.hidden, rng.NormFloat64), B1: drawn(1, c.hidden, rng.NormFloat64).RawRowView(0),
+				W2: drawn(c.hidden, c.classes, rng.NormFloat64), B2: drawn(1, c.classes, rng.NormFloat64).RawRowView(0),
+			}
+			x := drawn(len(c.labels), c.in, rng.NormFloat64)
+			loss := func() float64 {
+				logits := affine(relu(affine(x, n.W1, n.B1)), n.W2, n.B2)
+				mean := 0.0
+				for i, k := range c.labels {
+					mean += (floats.LogSumExp(logits.RawRowView(i)) - logits.At(i, k)) / float64(len(c.labels))
+				}
+				return mean
+			}
+			_, grad := check.Copy(n).Backward(check.Copy(x), check.Copy(c.labels))
+			check.Gradient(t, "Backward(x, labels) grad.W1", grad.W1, n.W1, loss)
+			check.Gradient(t, "Backward(x, labels) grad.B1", grad.B1, n.B1, loss)
+			check.Gradient(t, "Backward(x, labels) grad.W2", grad.W2, n.W2, loss)
+			check.Gradient(t, "Backward(x, labels) grad.B2", grad.B2, n.B2, loss)
+		})
+	}
 	t.Run("bad labels", func(t *testing.T) {
 		defer check.Rescue(t)
 		c := check.Golden[netCase](t, "net")[0]
@@ -367,6 +441,20 @@ func TestStep(t *testing.T) {
 			check.Mistake(moved(floats.ScaleTo(make([]float64, len(p.before)), 1-rate, p.before), p.grd, -rate), "you shrank the weights too: that is weight decay"),
 			check.Mistake(p.before, "you did not move this part of the net: weights and biases of both layers learn"))
 	}
+	for _, rate := range []float64{0, -0.5, 40} { // any rate: back, and far
+		n := check.Copy(before)
+		n.Step(check.Copy(grad), rate)
+		for _, p := range []struct {
+			name           string
+			got, start, by []float64
+		}{{"W1", data(n.W1), data(before.W1), data(grad.W1)}, {"B1", n.B1, before.B1, grad.B1}, {"W2", data(n.W2), data(before.W2), data(grad.W2)}, {"B2", n.B2, before.B2, grad.B2}} {
+			opts := []check.Option{check.Why("every weight and bias moves by −rate·gradient, whatever the rate")}
+			if rate < 0 && !t.Failed() { // what does not move at all has its name already
+				opts = append(opts, check.Mistake(p.start, "you moved nothing at a negative rate: it moves by −rate·gradient too"))
+			}
+			check.Equal(t, fmt.Sprintf("after Step(grad, %v), %s", rate, p.name), p.got, moved(p.start, p.by, -rate), check.Tol{Rel: 1e-12, Abs: 1e-13}, opts...)
+		}
+	}
 	check.Equal(t, "Step(grad, 0.37) left grad", passed, grad, check.Exact, check.Why("the caller's gradient is not Step's to change"))
 	check.Independent(t, "n.Step(grad, rate)", (*zeroinit.Net).Step, check.Args{before, grad, rate}, check.Args{random(), random(), 0.5}, check.InPlace("n"))
 }
@@ -390,6 +478,7 @@ func TestDistinctUnits(t *testing.T) {
 		{"equal but for rounding", []float64{1, 1 + 1e-12, 1, 1 - 1e-12, 2, 2, 2 + 1e-12, 2, 3, 3, 3, 3}, []float64{0, 0, 1e-12, 0}, 1e-9},
 		{"large weights", []float64{1000, 1000.5, 1000, 1000.5, 2000, 2000, 2000, 2000, 0, 0, 0, 0}, none, 0.01},
 		{"exactly tol apart", []float64{1, 1.5, 0.5, 1.25, 2, 2, 2, 2, 3, 3, 3, 3}, none, 0.5},
+		{"biases exactly tol apart", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3}, []float64{.5, 0, .25, 1}, 0.5},
 		{"three weights nearly tol apart", []float64{1, 1.25, 1, 1.25, 2, 2.25, 2, 2.25, 3, 3.25, 3, 3.25}, none, 0.375},
 		{"two weights nearly tol apart", []float64{1, 1.25, 1, 1.25, 2, 2.25, 2, 2.25, 3, 3, 3, 3}, none, 0.375},
 		{"a chain", []float64{.25, .4375, .625, .8125, .875, .6875, .5, .3125, 3, 3, 3, 3}, none, 0.25},
@@ -553,6 +642,18 @@ func TestDistinctUnits(t *testing.T) {
 				}
 				return alone
 			}), "you counted the units that have no equal: of equal ones the first counts"))
+	})
+	t.Run("other sizes", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want := map[string]int{}, map[string]int{}
+		for _, size := range [][2]int{{1, 1}, {3, 1}, {1, 3}, {2, 9}} {
+			in, hidden := size[0], size[1]
+			n := &zeroinit.Net{W1: mat.NewDense(in, hidden, nil), B1: make([]float64, hidden), W2: mat.NewDense(hidden, 2, nil), B2: []float64{0, 0}}
+			n.W1.Apply(func(i, j int, _ float64) float64 { return float64(i + j/3) }, n.W1)
+			call := fmt.Sprintf("%d inputs, %d hidden units, three in a row alike", in, hidden)
+			got[call], want[call] = zeroinit.DistinctUnits(n, 0.5), (hidden+2)/3
+		}
+		check.Equal(t, "DistinctUnits(n, 0.5) of", got, want, check.Exact, check.Why("a single unit is one; of three alike one counts"))
 	})
 	args, _ := drawnArgs(t)
 	alike := &zeroinit.Net{W1: mat.NewDense(2, 4, nil), B1: make([]float64, 4), W2: mat.NewDense(4, 1, nil), B2: []float64{0}}
