@@ -14,6 +14,10 @@ import (
 	receptive "whyhow/katas/q11-receptive-field"
 )
 
+const singly = "you counted in float32: it holds whole numbers up to 2²⁴"
+
+const poolsStride = "you took a pool's kernel for its stride where that is 0: 0 means 1 here, of a pool too"
+
 func TestOutputSize(t *testing.T) {
 	defer check.Rescue(t)
 	const undilated = "you ignored dilation: a dilated kernel spans dilation·(kernel − 1) + 1"
@@ -33,6 +37,10 @@ func TestOutputSize(t *testing.T) {
 			}
 			return room/f.Stride + 1
 		}
+		byKernel := want
+		if l.Pool && l.Stride == 0 {
+			byKernel = (in+2*f.Pad-reach-1)/f.Kernel + 1
+		}
 		unpadded := want
 		if reach >= in {
 			unpadded = none
@@ -45,7 +53,8 @@ func TestOutputSize(t *testing.T) {
 			mistake{of(in + 2*f.Pad - f.Dilation*f.Kernel), "you took dilation·kernel for the span: between k taps there are k − 1 distances"},
 			mistake{in + 2*f.Pad - reach, "you ignored the stride: positions are stride pixels apart"},
 			mistake{unpadded, "you held the kernel against the input: it must fit the padded one"},
-			mistake{of(in - reach - 1), "you ignored the padding"})
+			mistake{of(in - reach - 1), "you ignored the padding"},
+			mistake{byKernel, poolsStride})
 	}
 	try(5, receptive.Layer{Kernel: 3}, 3)
 	try(5, receptive.Layer{Kernel: 5}, 1)
@@ -57,13 +66,17 @@ func TestOutputSize(t *testing.T) {
 	try(3, receptive.Layer{Kernel: 5, Pad: 1}, 1) // longer than the input, not than the padded one
 	try(3, receptive.Layer{Kernel: 3, Dilation: 3, Pad: 2}, 1)
 	try(56, receptive.Layer{Kernel: 2, Stride: 2, Pool: true}, 28)
+	try(9, receptive.Layer{Kernel: 3, Pool: true}, 7)
+	try(5, receptive.Layer{Kernel: 1, Pad: 2}, 9)
+	try(6, receptive.Layer{Kernel: 2, Stride: 3, Pad: 3, Pool: true}, 4) // padding may be wider than half a kernel
+	try(3, receptive.Layer{Kernel: 2, Stride: 7}, 1)
 	try(1<<33+5, receptive.Layer{Kernel: 3, Dilation: 1 << 32}, 5)
 	try(1<<33, receptive.Layer{Kernel: 1, Stride: 1 << 32}, 2)
 	for _, c := range check.Golden[costCase](t, "costs") {
 		try(c.H, c.Layer, c.OutH)
 		try(c.W, c.Layer, c.OutW)
 	}
-	sizes.check(t, "output sizes, −1 for an error,", check.Why("⌊(in + 2·pad − dilation·(kernel − 1) − 1)/stride⌋ + 1"))
+	sizesRight := sizes.check(t, "output sizes, −1 for an error,", check.Why("⌊(in + 2·pad − dilation·(kernel − 1) − 1)/stride⌋ + 1"))
 	got, want, undivided, dense := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, c := range []struct {
 		in               int
@@ -87,10 +100,14 @@ func TestOutputSize(t *testing.T) {
 	for call := range want {
 		never[call] = false
 	}
-	check.Equal(t, "returns an error", got, want, check.Exact, check.Why("the dilated kernel is longer than the padded input"),
-		check.Mistake(never, "you returned a size for every kernel, also for one that does not fit"),
-		check.Mistake(undivided, "you returned a size for a kernel that does not fit: compare before you divide, Go rounds −1/2 to 0"),
-		check.Mistake(dense, undilated))
+	opts := []check.Option{check.Why("the dilated kernel is longer than the padded input")}
+	if sizesRight {
+		opts = append(opts,
+			check.Mistake(never, "you returned a size for every kernel, also for one that does not fit"),
+			check.Mistake(undivided, "you returned a size for a kernel that does not fit: compare before you divide, Go rounds −1/2 to 0"),
+			check.Mistake(dense, undilated))
+	}
+	check.Equal(t, "returns an error", got, want, check.Exact, opts...)
 	check.Independent(t, "OutputSize(in, l)", receptive.OutputSize,
 		check.Args{12, receptive.Layer{Kernel: 3, Stride: 2, Pad: 1, Dilation: 3}}, check.Args{30, receptive.Layer{Kernel: 5, Stride: 3, Pad: 2, Dilation: 2}})
 }
@@ -102,12 +119,13 @@ func TestField(t *testing.T) {
 		size, jump, pad := receptive.Field(nil)
 		check.Equal(t, "Field of no layers", []int{size, jump, pad}, []int{1, 1, 0}, check.Exact, check.Why("a unit of the input is a pixel"))
 		size, jump, pad = receptive.Field([]receptive.Layer{{Kernel: 3, Pad: 1}, {Kernel: 3, Pad: 1}})
-		check.Equal(t, "Field of two 3×3 layers with padding 1", []int{size, jump, pad}, []int{5, 1, 2}, check.Exact,
-			check.Why("the middle pixel, and two on each side"),
-			check.Mistake([]int{7, 1, 2}, "you added k·jump: from its first tap to its last a kernel goes k − 1 steps"),
-			check.Mistake([]int{4, 1, 2}, "you started from a field of 0: without layers a unit sees one pixel"))
+		check.Equal(t, "Field of two 3×3 layers with padding 1", []int{size, jump, pad}, []int{5, 1, 2}, check.Exact, check.Why("the middle pixel, and two on each side"))
 	})
-	chains := check.Golden[chainCase](t, "chains")
+	chains := append(check.Golden[chainCase](t, "chains"), chainCase{ // by hand
+		Name:   "a dilated pool, and a 1×1 layer with a stride and padding",
+		Layers: []receptive.Layer{{Kernel: 3, Dilation: 2, Pool: true}, {Kernel: 1, Stride: 2, Pad: 5}, {Kernel: 3, Pad: 1}},
+		First:  []int{-7, -5}, Last: []int{1, 3},
+	})
 	t.Run("Field", func(t *testing.T) {
 		defer check.Rescue(t)
 		sizes, jumps, pads := newSheet(), newSheet(), newSheet()
@@ -120,11 +138,15 @@ func TestField(t *testing.T) {
 				return 1 + sum(c.Layers, by)
 			}
 			reach := func(l receptive.Layer) int { return l.Dilation * (l.Kernel - 1) }
-			var unpooled []receptive.Layer
+			var unpooled, byKernel []receptive.Layer
 			strides, product := 0, 1
 			for _, l := range c.Layers {
 				if !l.Pool {
 					unpooled = append(unpooled, l)
+				}
+				byKernel = append(byKernel, l)
+				if l.Pool && l.Stride == 0 {
+					byKernel[len(byKernel)-1].Stride = l.Kernel
 				}
 				strides += full(l).Stride
 				product *= full(l).Stride
@@ -157,6 +179,19 @@ func TestField(t *testing.T) {
 				mistake{
 					1 + sum(unpooled, func(l receptive.Layer, jump int) int { return reach(l) * jump }),
 					"you skipped the pooling layers: they have a kernel and a stride too",
+				},
+				mistake{
+					1 + sum(byKernel, func(l receptive.Layer, jump int) int { return reach(l) * jump }),
+					poolsStride,
+				},
+				mistake{
+					grown(func(l receptive.Layer, jump int) int {
+						if l.Pool {
+							l.Dilation = 1
+						}
+						return reach(l) * jump
+					}),
+					"you ignored the dilation of pools: it counts as that of convolutions does",
 				},
 				mistake{wantSize - 1, "you started from a field of 0: without layers a unit sees one pixel"})
 			jumps.add(fmt.Sprintf("%s: Field(%s) jump", c.Name, showAll(c.Layers)), jump, wantJump,
@@ -198,12 +233,10 @@ func TestField(t *testing.T) {
 			},
 		}
 		wrong := map[string]map[string][]int{}
-		for _, c := range chains {
-			size, jump := c.Last[0]-c.First[0]+1, c.First[1]-c.First[0]
-			pad := c.Unit*jump - c.First[0]
-			for _, unit := range []int{c.Unit, c.Unit + 1, 0, 1, 1 << 35} {
-				call := fmt.Sprintf("%s: Span(%s, %d)", c.Name, showAll(c.Layers), unit)
-				first, last := receptive.Span(c.Layers, unit)
+		try := func(name string, layers []receptive.Layer, size, jump, pad int, units ...int) {
+			for _, unit := range units {
+				call := fmt.Sprintf("%s: Span(%s, %d)", name, showAll(layers), unit)
+				first, last := receptive.Span(layers, unit)
 				got[call], want[call] = []int{first, last}, []int{unit*jump - pad, unit*jump - pad + size - 1}
 				for says, f := range shifted {
 					if wrong[says] == nil {
@@ -213,6 +246,11 @@ func TestField(t *testing.T) {
 				}
 			}
 		}
+		for _, c := range chains {
+			size, jump := c.Last[0]-c.First[0]+1, c.First[1]-c.First[0]
+			try(c.Name, c.Layers, size, jump, c.Unit*jump-c.First[0], c.Unit, c.Unit+1, 0, 1, 1<<35)
+		}
+		try("nothing but padding", []receptive.Layer{{Kernel: 2, Stride: 2, Pad: 4}}, 2, 2, 4, 0, 1)
 		opts := []check.Option{check.Why("from the first pixel with a gradient to the last; unit 0 begins in the padding")}
 		if fieldsRight {
 			for says, spans := range wrong {
@@ -251,17 +289,24 @@ func TestParams(t *testing.T) {
 			mistake{c.Params + 2*norm, "you counted the running mean and variance: they are not learned"})
 	}
 	params.check(t, "the parameters", check.Why("PyTorch's layers have that many learned values"))
-	many := 131071 * 131073
-	check.Equal(t, "Params(1×1 layer of 131071 → 131073 channels)", receptive.Params(receptive.Layer{In: 131071, Out: 131073, Kernel: 1}), many, check.Exact,
+	many := 131071 * 131101
+	check.Equal(t, "Params(1×1 layer of 131071 → 131101 channels)", receptive.Params(receptive.Layer{In: 131071, Out: 131101, Kernel: 1}), many, check.Exact,
 		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
-	many = 1<<30 + 1
-	check.Equal(t, "Params(2×2 layer of 2³⁰+1 → 1 channels)", receptive.Params(receptive.Layer{In: many, Out: 1, Kernel: 2}), 4*many, check.Exact,
+	many = 1<<30 + 54321
+	check.Equal(t, "Params(2×2 layer of 2³⁰+54321 → 1 channels)", receptive.Params(receptive.Layer{In: many, Out: 1, Kernel: 2}), 4*many, check.Exact,
 		check.Mistake(int(int32(4*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
-	check.Equal(t, "Params(1×1 layer of 1 → 2³⁰+1 channels norm)", receptive.Params(receptive.Layer{In: 1, Out: many, Kernel: 1, Norm: true}), 3*many, check.Exact,
+	check.Equal(t, "Params(1×1 layer of 1 → 2³⁰+54321 channels norm)", receptive.Params(receptive.Layer{In: 1, Out: many, Kernel: 1, Norm: true}), 3*many, check.Exact,
 		check.Mistake(int(int32(3*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
 	check.Equal(t, "Params of a pool of 10 channels", receptive.Params(receptive.Layer{In: 10, Out: 10, Kernel: 3, Stride: 2, Pool: true}), 0, check.Exact,
 		check.Why("a pool has nothing to learn"),
 		check.Mistake(900, "you gave a pool weights"))
+	check.Equal(t, "Params of a pool of 10 channels with a bias, a norm and 3 groups", receptive.Params(receptive.Layer{In: 10, Out: 10, Kernel: 3, Groups: 3, Pool: true, Bias: true, Norm: true}), 0, check.Exact,
+		check.Why("a pool has no parameters, whatever Groups, Bias and Norm say"),
+		check.Mistake(10, "you gave a pool a bias"),
+		check.Mistake(20, "you gave a pool γ and β"),
+		check.Mistake(30, "you gave a pool a bias, γ and β"))
+	twice := receptive.Layer{In: 4, Out: 8, Kernel: 3, Groups: 4, Bias: true}
+	check.Equal(t, "Params("+show(twice)+")", receptive.Params(twice), 9*8+8, check.Exact, check.Why("each of 8 output channels sees one input channel, and has a bias"))
 	check.Panics(t, "Params with 6 → 9 channels in 2 groups", func() { receptive.Params(receptive.Layer{In: 6, Out: 9, Kernel: 3, Groups: 2}) })
 	check.Independent(t, "Params(l)", receptive.Params, check.Args{stacks()[0][0]}, check.Args{stacks()[1][0]})
 	check.Panics(t, "Params with 9 → 6 channels in 2 groups", func() { receptive.Params(receptive.Layer{In: 9, Out: 6, Kernel: 3, Groups: 2}) })
@@ -314,6 +359,8 @@ func TestMACs(t *testing.T) {
 		}
 		flops.check(t, "the floating-point operations", check.Why("2·MACs, and an addition for every output value that gets a bias"))
 	})
+	twice := receptive.Layer{In: 4, Out: 8, Kernel: 3, Groups: 4}
+	check.Equal(t, "MACs("+show(twice)+", 5, 4)", receptive.MACs(twice, 5, 4), 9*8*3*2, check.Exact, check.Why("each of 8 output channels sees one input channel, at 3×2 positions"))
 	pool := receptive.Layer{In: 10, Out: 10, Kernel: 3, Stride: 2, Pool: true}
 	check.Equal(t, "MACs(3×3 pool of 10 channels, stride 2; 11, 8)", receptive.MACs(pool, 11, 8), 0, check.Exact,
 		check.Why("a pool multiplies nothing"), check.Mistake(9*10*5*3, "you counted a pool's windows as multiply-accumulates"))
@@ -321,19 +368,28 @@ func TestMACs(t *testing.T) {
 		check.Why("5×3 windows of 9 values in each of 10 channels"),
 		check.Mistake(0, "you counted nothing for a pool: it is k² an output value here"),
 		check.Mistake(3*10*5*3, "you took k for k²: the window is square"),
+		check.Mistake(9*5*3, "you counted one channel: a pool has Out of them"),
 		check.Mistake(9*10*11*8, "you took the input map: a window is read for every output value"))
+	check.Equal(t, "MACs(3×3 pool of 10 channels, stride 2; 2, 1)", receptive.MACs(pool, 2, 1), 0, check.Exact, check.Why("a pool has none, on any map"))
+	odd := receptive.Layer{In: 10, Out: 10, Kernel: 3, Groups: 3, Pool: true, Bias: true, Norm: true}
+	check.Equal(t, "MACs(3×3 pool of 10 channels with a bias, a norm and 3 groups; 7, 6)", receptive.MACs(odd, 7, 6), 0, check.Exact)
+	check.Equal(t, "FLOPs(3×3 pool of 10 channels with a bias, a norm and 3 groups; 7, 6)", receptive.FLOPs(odd, 7, 6), 9*10*5*4, check.Exact,
+		check.Why("a pool has no parameters, whatever Groups, Bias and Norm say; without a stride it has one of 1: 5×4 windows"),
+		check.Mistake(10*10*5*4, "you gave a pool a bias"),
+		check.Mistake(9*10*2*2, poolsStride))
 	check.Panics(t, "MACs of a 5×5 kernel on a 9×4 map", func() { receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5}, 9, 4) })
 	check.Panics(t, "MACs of a 5×5 kernel on a 4×9 map", func() { receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5}, 4, 9) })
 	check.Equal(t, "MACs(5×5 layer of 1 → 1 channels, pad 1; 3, 4)", receptive.MACs(receptive.Layer{In: 1, Out: 1, Kernel: 5, Pad: 1}, 3, 4), 25*1*2, check.Exact,
 		check.Why("the kernel is longer than the input, not than the padded one: 1×2 positions"))
-	many := 9 * 512 * 512 * 224 * 224
-	check.Equal(t, "MACs(3×3 layer of 512 → 512 channels, pad 1; 224, 224)", receptive.MACs(receptive.Layer{In: 512, Out: 512, Kernel: 3, Pad: 1}, 224, 224),
-		many, check.Exact, check.Why("9·512·512 products at each of 224·224 positions"),
-		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
-	check.Equal(t, "FLOPs(3×3 layer of 512 → 512 channels, pad 1; 224, 224)", receptive.FLOPs(receptive.Layer{In: 512, Out: 512, Kernel: 3, Pad: 1}, 224, 224), 2*many, check.Exact,
-		check.Mistake(int(int32(2*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
-	values := 1<<32 + 1
-	check.Equal(t, "FLOPs(2×2 pool of 2³²+1 channels; 2, 2)", receptive.FLOPs(receptive.Layer{In: values, Out: values, Kernel: 2, Pool: true}, 2, 2), 4*values, check.Exact,
+	many, large := 9*509*251*223*225, receptive.Layer{In: 509, Out: 251, Kernel: 3, Pad: 1}
+	check.Equal(t, "MACs("+show(large)+", 223, 225)", receptive.MACs(large, 223, 225), many, check.Exact, check.Why("9·509·251 products at each of 223·225 positions"),
+		check.Mistake(int(int32(many)), "you multiplied in 32 bits: they hold numbers below 2³¹"),
+		check.Mistake(int(float32(many)), singly))
+	check.Equal(t, "FLOPs("+show(large)+", 223, 225)", receptive.FLOPs(large, 223, 225), 2*many, check.Exact,
+		check.Mistake(int(int32(2*many)), "you multiplied in 32 bits: they hold numbers below 2³¹"),
+		check.Mistake(int(float32(2*many)), singly))
+	values := 1<<32 + 12345
+	check.Equal(t, "FLOPs(2×2 pool of 2³²+12345 channels; 2, 2)", receptive.FLOPs(receptive.Layer{In: values, Out: values, Kernel: 2, Pool: true}, 2, 2), 4*values, check.Exact,
 		check.Mistake(int(int32(4*values)), "you multiplied in 32 bits: they hold numbers below 2³¹"))
 	dilated := receptive.Layer{In: 3, Out: 3, Kernel: 3, Stride: 2, Pad: 1, Dilation: 2, Pool: true}
 	check.Equal(t, "FLOPs(3×3 pool of 3 channels, stride 2, pad 1, dilation 2; 9, 6)", receptive.FLOPs(dilated, 9, 6), 9*3*4*2, check.Exact,
@@ -397,20 +453,39 @@ func TestNetwork(t *testing.T) {
 		{Name: "conv2", In: 4, Out: 4, Kernel: 5},
 		{Name: "conv3", In: 4, Out: 4, Kernel: 1},
 	}
+	var passedOver []check.Option
+	if _, err := receptive.OutputSize(3, layers[2]); err != nil {
+		passedOver = append(passedOver, check.Mistake(false, "you passed over the error of OutputSize"))
+	}
 	for _, n := range []int{3, 4} { // conv2 is the last layer, or one follows
 		_, _, err := receptive.Network(layers[:n], 8)
 		call := "Network(" + showAll(layers[:n]) + "; 8)"
 		if check.Equal(t, call+" returns an error", err != nil, true, check.Exact,
-			check.Why("conv2 gets a map of 3×3"),
-			check.Mistake(false, "you passed over the error of OutputSize")) {
+			append(passedOver, check.Why("conv2 gets a map of 3×3"))...) {
 			check.Fails(t, call, err, "conv2")
 		}
 	}
 	pool := []receptive.Layer{{Name: "conv1", In: 3, Out: 4, Kernel: 3}, {Name: "pool1", In: 4, Out: 4, Kernel: 7, Pool: true}, {Name: "conv2", In: 4, Out: 4, Kernel: 1}}
 	_, _, err := receptive.Network(pool, 8)
 	check.Fails(t, "Network("+showAll(pool)+"; 8), where pool1 gets a map of 6×6,", err, "pool1")
+	grouped := func(in, out int) func() {
+		return func() {
+			_, _, _ = receptive.Network([]receptive.Layer{{Name: "conv1", In: 3, Out: in, Kernel: 3}, {Name: "conv2", In: in, Out: out, Kernel: 3, Groups: 2}}, 12)
+		}
+	}
+	check.Panics(t, "Network with 9 → 9 channels in 2 groups", grouped(9, 9))
+	check.Panics(t, "Network with 9 → 8 channels in 2 groups", grouped(9, 8))
+	check.Panics(t, "Network with 8 → 9 channels in 2 groups", grouped(8, 9))
+	params, macs, err := receptive.Network(nil, 12)
+	require.NoError(t, err, "Network without layers")
+	check.Equal(t, "Network(no layers; 12) params and macs", []int{params, macs}, []int{0, 0}, check.Exact)
+	same := receptive.Layer{In: 2, Out: 2, Kernel: 3, Pad: 1, Bias: true}
+	params, macs, err = receptive.Network([]receptive.Layer{same, same, same}, 4)
+	require.NoError(t, err, "Network of three layers that are the same")
+	check.Equal(t, "Network(three times "+show(same)+"; 4) params and macs", []int{params, macs}, []int{3 * (9*2*2 + 2), 3 * 9 * 2 * 2 * 16}, check.Exact,
+		check.Why("every layer has weights of its own, whatever its name"))
 	dilated := []receptive.Layer{{Name: "pool1", In: 3, Out: 3, Kernel: 3, Stride: 2, Pad: 1, Dilation: 2, Pool: true}, {Name: "conv1", In: 3, Out: 5, Kernel: 5, Pad: 1, Norm: true}}
-	params, macs, err := receptive.Network(dilated, 9)
+	params, macs, err = receptive.Network(dilated, 9)
 	require.NoError(t, err, "Network(%s; 9): pool1 leaves a map of 4×4, which conv1 pads to 6×6", showAll(dilated))
 	check.Equal(t, "Network("+showAll(dilated)+"; 9) params and macs", []int{params, macs}, []int{25*3*5 + 2*5, 25 * 3 * 5 * 2 * 2}, check.Exact,
 		check.Why("pool1 leaves a map of 4×4, which conv1 pads to 6×6"))
@@ -418,49 +493,84 @@ func TestNetwork(t *testing.T) {
 
 func TestEffectiveStd(t *testing.T) {
 	defer check.Rescue(t)
-	const interval = "you took (k − 1)²/12, the variance of a continuous interval from the first tap to the last: k separate taps have (k² − 1)/12"
-	check.Equal(t, "EffectiveStd of one 3×3 layer", receptive.EffectiveStd([]receptive.Layer{{Kernel: 3}}), math.Sqrt(2.0/3), check.Rel(1e-9),
-		check.Why("three taps of weight 1/3 at −1, 0 and 1 have variance 2/3"),
-		check.Mistake(math.Sqrt(1.0/3), interval),
-		check.Mistake(1, "you took (k − 1)/2, the farthest tap, for the standard deviation: average the squares over all k taps"))
-	check.Equal(t, "EffectiveStd of no layers", receptive.EffectiveStd(nil), 0.0, check.Abs(1e-12), check.Why("one pixel has no spread"))
-	for _, c := range check.Golden[chainCase](t, "chains") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			spread := func(of func(l receptive.Layer, jump float64) float64) float64 {
-				total, jump := 0.0, 1.0
-				for _, l := range c.Layers {
-					l = full(l)
-					total += of(l, jump)
-					jump *= float64(l.Stride)
-				}
-				return total
-			}
-			flat := func(l receptive.Layer) float64 { return float64(l.Kernel*l.Kernel-1) / 12 }
-			step := func(l receptive.Layer, jump float64) float64 { return jump * float64(l.Dilation) }
-			field := float64(c.Last[0] - c.First[0] + 1)
-			check.Equal(t, "EffectiveStd(layers)", receptive.EffectiveStd(c.Layers), c.Std, check.Rel(1e-9),
-				check.With("layers", showAll(c.Layers)),
-				check.Why("one unit's gradient, measured over the pixels, has this standard deviation"),
-				check.Mistake(c.Std*c.Std, "you returned the variance: take its root"),
-				check.Mistake(math.Sqrt(spread(func(l receptive.Layer, jump float64) float64 {
-					return math.Pow(step(l, jump), 2) * float64(l.Kernel*l.Kernel) / 12
-				})), "you took k²/12, the variance of a continuous interval: k separate taps have (k² − 1)/12"),
-				check.Mistake(math.Sqrt(spread(func(l receptive.Layer, jump float64) float64 { return step(l, jump) * flat(l) })),
-					"you did not square the distance of the taps: a variance grows with its square"),
-				check.Mistake(math.Sqrt(spread(func(l receptive.Layer, jump float64) float64 { return jump * jump * flat(l) })),
-					"you ignored dilation: the taps are jump·dilation pixels apart"),
-				check.Mistake(math.Sqrt(spread(func(l receptive.Layer, jump float64) float64 {
-					return math.Pow(step(l, jump)*float64(l.Stride), 2) * flat(l)
-				})),
-					"you multiplied the jump by the layer's stride before you used it: the taps lie on the map before the layer"),
-				check.Mistake(math.Sqrt(spread(func(l receptive.Layer, _ float64) float64 { return float64(l.Dilation*l.Dilation) * flat(l) })),
-					"you left the jump out: a step of this layer is jump pixels of the input"),
-				check.Mistake(spread(func(l receptive.Layer, jump float64) float64 { return step(l, jump) * math.Sqrt(flat(l)) }),
-					"you added standard deviations: it is variances that add"),
-				check.Mistake(math.Sqrt((field*field-1)/12), "you took the whole field for uniform: only each kernel is"))
-		})
+	type spreadCase struct {
+		layers []receptive.Layer
+		want   float64
+		field  int // all it sees
 	}
+	cases := map[string]spreadCase{
+		"one layer":                 {[]receptive.Layer{{Kernel: 3}}, math.Sqrt(2.0 / 3), 3},                                                               // −1, 0 and 1, each 1/3
+		"a 1×1 layer with a stride": {[]receptive.Layer{{Kernel: 1, Stride: 2}, {Kernel: 2}}, 1, 3},                                                        // 0 and 2, each 1/2
+		"a dilated pool":            {[]receptive.Layer{{Kernel: 3, Dilation: 2, Pool: true}}, 2 * math.Sqrt(2.0/3), 5},                                    // −2, 0 and 2, each 1/3
+		"pools without a stride":    {[]receptive.Layer{{Kernel: 2, Pool: true}, {Kernel: 2, Pool: true}, {Kernel: 1, Pool: true}}, math.Sqrt(1.0 / 2), 3}, // ¼, ½, ¼
+	}
+	for _, c := range check.Golden[chainCase](t, "chains") {
+		cases[c.Name] = spreadCase{c.Layers, c.Std, c.Last[0] - c.First[0] + 1}
+	}
+	each := func(f func(c spreadCase) float64) map[string]float64 {
+		found := map[string]float64{}
+		for name, c := range cases {
+			found[name+": "+showAll(c.layers)] = f(c)
+		}
+		return found
+	}
+	spread := func(of func(l receptive.Layer, jump float64) float64) func(c spreadCase) float64 {
+		return func(c spreadCase) float64 {
+			total, jump := 0.0, 1.0
+			for _, l := range c.layers {
+				l = full(l)
+				total += of(l, jump)
+				jump *= float64(l.Stride)
+			}
+			return total
+		}
+	}
+	root := func(of func(l receptive.Layer, jump float64) float64) map[string]float64 {
+		return each(func(c spreadCase) float64 { return math.Sqrt(spread(of)(c)) })
+	}
+	flat := func(l receptive.Layer) float64 { return float64(l.Kernel*l.Kernel-1) / 12 }
+	step := func(l receptive.Layer, jump float64) float64 { return jump * float64(l.Dilation) }
+	t.Run("all cases", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "EffectiveStd of", each(func(c spreadCase) float64 { return receptive.EffectiveStd(c.layers) }), each(func(c spreadCase) float64 { return c.want }), check.Rel(1e-9),
+			check.Why("one unit's gradient, measured over the pixels, has this standard deviation"),
+			check.Mistake(each(func(c spreadCase) float64 { return c.want * c.want }), "you returned the variance: take its root"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				return math.Pow(step(l, jump)*float64(l.Kernel-1), 2) / 12
+			}), "you took (k − 1)²/12, the variance of a continuous interval from the first tap to the last: k separate taps have (k² − 1)/12"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				return math.Pow(step(l, jump)*float64(l.Kernel-1), 2) / 4
+			}), "you took (k − 1)/2, the farthest tap, for the standard deviation: average the squares over all k taps"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				return math.Pow(step(l, jump)*float64(l.Kernel), 2) / 12
+			}), "you took k²/12, the variance of a continuous interval: k separate taps have (k² − 1)/12"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				return math.Pow(step(l, jump), 2) * flat(l) * float64(l.Kernel) / float64(l.Kernel-1)
+			}), "you divided by k − 1: the taps are all there are, so the mean of the squares divides by k"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 { return step(l, jump) * flat(l) }),
+				"you did not square the distance of the taps: a variance grows with its square"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 { return jump * jump * flat(l) }),
+				"you ignored dilation: the taps are jump·dilation pixels apart"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				span := float64(l.Dilation*(l.Kernel-1) + 1)
+				return jump * jump * (span*span - 1) / 12
+			}), "you took every pixel that a dilated kernel spans for a tap: only k of them are"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				return math.Pow(step(l, jump)*float64(l.Stride), 2) * flat(l)
+			}), "you multiplied the jump by the layer's stride before you used it: the taps lie on the map before the layer"),
+			check.Mistake(root(func(l receptive.Layer, _ float64) float64 { return float64(l.Dilation*l.Dilation) * flat(l) }),
+				"you left the jump out: a step of this layer is jump pixels of the input"),
+			check.Mistake(root(func(l receptive.Layer, jump float64) float64 {
+				if l.Pool {
+					return 0
+				}
+				return math.Pow(step(l, jump), 2) * flat(l)
+			}), "you skipped the kernels of pools: they spread the weight as those of convolutions do"),
+			check.Mistake(each(spread(func(l receptive.Layer, jump float64) float64 { return step(l, jump) * math.Sqrt(flat(l)) })),
+				"you added standard deviations: it is variances that add"),
+			check.Mistake(each(func(c spreadCase) float64 { return math.Sqrt(float64(c.field*c.field-1) / 12) }), "you took the whole field for uniform: only each kernel is"))
+	})
+	check.Equal(t, "EffectiveStd of no layers", receptive.EffectiveStd(nil), 0.0, check.Abs(1e-12), check.Why("one pixel has no spread"))
 	check.Independent(t, "EffectiveStd(layers)", receptive.EffectiveStd, check.Args{stacks()[0]}, check.Args{stacks()[1]})
 }
 

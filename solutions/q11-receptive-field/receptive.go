@@ -22,7 +22,7 @@ type Layer struct {
 	Groups   int  // each of the groups sees In/Groups channels and makes Out/Groups; 0 means 1
 	Bias     bool // adds Out parameters
 	Norm     bool // batch norm after it: adds 2·Out parameters, γ and β
-	Pool     bool // has no parameters
+	Pool     bool // has no parameters, whatever Groups, Bias and Norm say
 }
 
 // OutputSize returns the length of l's output along an axis of length in, rounded down:
@@ -100,7 +100,7 @@ func FLOPs(l Layer, h, w int) int {
 }
 
 // Network returns the parameters and the multiply-accumulates of layers applied one after the other to a square input of
-// size×size. It returns an error that names the layer if a map becomes too small for it.
+// size×size. It returns an error that names the layer if a map becomes too small for it. It panics where Params does.
 func Network(layers []Layer, size int) (params, macs int, err error) {
 	for _, l := range layers {
 		next, err := OutputSize(size, l)

@@ -20,7 +20,7 @@ type Layer struct {
 	Groups   int  // each of the groups sees In/Groups channels and makes Out/Groups; 0 means 1
 	Bias     bool // adds Out parameters
 	Norm     bool // batch norm after it: adds 2·Out parameters, γ and β
-	Pool     bool // has no parameters
+	Pool     bool // has no parameters, whatever Groups, Bias and Norm say
 }
 
 // OutputSize returns the length of l's output along an axis of length in, rounded down:
@@ -87,6 +87,9 @@ func Params(l Layer) int {
 // padded zeros among them; biases and batch norm count nothing. A pool has none, on any map.
 // It panics if the map is too small for a convolution, or if Groups does not divide In and Out.
 func MACs(l Layer, h, w int) int {
+	if l.Pool {
+		return 0
+	}
 	bare := l
 	bare.Bias, bare.Norm = false, false
 	return Params(bare) * positions(l, h, w)
@@ -106,7 +109,7 @@ func FLOPs(l Layer, h, w int) int {
 }
 
 // Network returns the parameters and the multiply-accumulates of layers applied one after the other to a square input of
-// size×size. It returns an error that names the layer if a map becomes too small for it.
+// size×size. It returns an error that names the layer if a map becomes too small for it. It panics where Params does.
 func Network(layers []Layer, size int) (params, macs int, err error) {
 	if len(layers) == 0 {
 		return 0, 0, nil
