@@ -23,37 +23,49 @@ type shardsCase struct {
 
 func TestShards(t *testing.T) {
 	defer check.Rescue(t)
-	cut := func(n, workers int, end func(k int) int) [][2]int {
-		shards := make([][2]int, workers)
-		for k := range shards {
-			shards[k] = [2]int{min(end(k), n), min(end(k+1), n)}
+	cases := check.Golden[shardsCase](t, "shards")
+	each := func(of func(c shardsCase, k int) [2]int) map[string][][2]int {
+		all := map[string][][2]int{}
+		for _, c := range cases {
+			shards := make([][2]int, c.Workers)
+			for k := range shards {
+				shards[k] = of(c, k)
+			}
+			all[fmt.Sprintf("Shards(%d, %d)", c.N, c.Workers)] = shards
 		}
-		return shards
+		return all
 	}
-	for _, c := range check.Golden[shardsCase](t, "shards") {
-		t.Run(fmt.Sprintf("%d items, %d workers", c.N, c.Workers), func(t *testing.T) {
-			defer check.Rescue(t)
-			want := make([][2]int, c.Workers)
-			for k := range want {
-				want[k] = [2]int{c.Froms[k], c.Tos[k]}
-			}
-			size, up := c.N/c.Workers, (c.N+c.Workers-1)/c.Workers
-			opts := []check.Option{check.Why("contiguous, in order, the first n mod workers of them one longer")}
-			if c.N == 10 && c.Workers == 4 {
-				last := cut(c.N, c.Workers, func(k int) int { return size * k })
-				last[c.Workers-1][1] = c.N
-				opts = append(opts,
-					check.Mistake(cut(c.N, c.Workers, func(k int) int { return up * k }), "you rounded every size up, as torch.chunk does: the last worker gets the rest, here 1 item against 3"),
-					check.Mistake(last, "you gave the whole remainder to the last worker: sizes differ by at most 1"),
-					check.Mistake(cut(c.N, c.Workers, func(k int) int { return size * k }), "you dropped the remainder: every item belongs to a shard"),
-					check.Mistake(cut(c.N, c.Workers, func(k int) int { return k * c.N / c.Workers }), "you spread the longer shards out: the first n mod workers are the longer ones here"),
-					check.Mistake([][2]int{{0, 2}, {2, 4}, {4, 7}, {7, 10}}, "you made the last shards the longer ones: it is the first n mod workers"),
-					check.Mistake([][2]int{{0, 2}, {3, 5}, {6, 7}, {8, 9}}, "you returned the last item for the end: a shard ends before to, as a slice does"),
-					check.Mistake([][2]int{{0, 3}, {3, 3}, {6, 2}, {8, 2}}, "you returned where a shard begins and how long it is: the second number is where it ends"))
-			}
-			check.Equal(t, fmt.Sprintf("Shards(%d, %d)", c.N, c.Workers), parallelism.Shards(c.N, c.Workers), want, check.Exact, opts...)
+	ends := func(end func(n, workers, k int) int) map[string][][2]int {
+		return each(func(c shardsCase, k int) [2]int {
+			return [2]int{min(end(c.N, c.Workers, k), c.N), min(end(c.N, c.Workers, k+1), c.N)}
 		})
 	}
+	const inclusive = "you returned the last item for the end: a shard ends before to, as a slice does"
+	t.Run("all cases", func(t *testing.T) {
+		defer check.Rescue(t)
+		got := map[string][][2]int{}
+		for _, c := range cases {
+			got[fmt.Sprintf("Shards(%d, %d)", c.N, c.Workers)] = parallelism.Shards(c.N, c.Workers)
+		}
+		check.Equal(t, "the shards", got, each(func(c shardsCase, k int) [2]int { return [2]int{c.Froms[k], c.Tos[k]} }), check.Exact,
+			check.Why("contiguous, in order, the first n mod workers of them one longer"),
+			check.Mistake(ends(func(n, workers, k int) int { return k * ((n + workers - 1) / workers) }),
+				"you rounded every size up, as torch.chunk does: the last worker gets the rest, of 10 items and 4 workers 1 item against 3"),
+			check.Mistake(each(func(c shardsCase, k int) [2]int {
+				size := c.N / c.Workers
+				if k == c.Workers-1 {
+					return [2]int{k * size, c.N}
+				}
+				return [2]int{k * size, (k + 1) * size}
+			}), "you gave the whole remainder to the last worker: sizes differ by at most 1"),
+			check.Mistake(ends(func(n, workers, k int) int { return k * (n / workers) }), "you dropped the remainder: every item belongs to a shard"),
+			check.Mistake(ends(func(n, workers, k int) int { return k * n / workers }), "you spread the longer shards out: the first n mod workers are the longer ones here"),
+			check.Mistake(ends(func(n, workers, k int) int { return k*(n/workers) + max(0, k-(workers-n%workers)) }), "you made the last shards the longer ones: it is the first n mod workers"),
+			check.Mistake(each(func(c shardsCase, k int) [2]int { return [2]int{c.Froms[k], c.Tos[k] - 1} }), inclusive),
+			check.Mistake(each(func(c shardsCase, k int) [2]int { return [2]int{c.Froms[k], max(c.Froms[k], c.Tos[k]-1)} }), inclusive),
+			check.Mistake(each(func(c shardsCase, k int) [2]int { return [2]int{c.Froms[k], c.Tos[k] - c.Froms[k]} }),
+				"you returned where a shard begins and how long it is: the second number is where it ends"))
+	})
 	check.Panics(t, "Shards(4, 0)", func() { parallelism.Shards(4, 0) })
 	check.Panics(t, "Shards(-1, 2)", func() { parallelism.Shards(-1, 2) })
 	check.Panics(t, "Shards(4, -1)", func() { parallelism.Shards(4, -1) })
@@ -98,38 +110,73 @@ func constant(n int, c float64) []float64 {
 	return out
 }
 
-func scaledBy(c float64, v []float64) []float64 {
-	floats.Scale(c, v)
-	return v
-}
-
 func TestWeightedMean(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[meanCase](t, "means") {
-		t.Run(c.Name, func(t *testing.T) {
+	cases := check.Golden[meanCase](t, "means")
+	each := func(f func(c meanCase) []float64) map[string][]float64 {
+		all := map[string][]float64{}
+		for _, c := range cases {
+			all[fmt.Sprintf("%s, sizes %v", c.Name, c.Sizes)] = f(c)
+		}
+		return all
+	}
+	// weighed returns, of each case, the sum of the gradients, each times its weight; total is the number of examples.
+	weighed := func(weight func(size, total, workers, active float64) float64) map[string][]float64 {
+		return each(func(c meanCase) []float64 {
+			weights, total, active := make([]float64, len(c.Sizes)), 0.0, 0.0
+			for _, n := range c.Sizes {
+				total, active = total+float64(n), active+float64(min(n, 1))
+			}
+			for k, n := range c.Sizes {
+				weights[k] = weight(float64(n), total, float64(len(c.Sizes)), active)
+			}
+			return combined(arrays(c.Grads), weights)
+		})
+	}
+	const even = "you took the mean of the means: a worker with more examples weighs more"
+	t.Run("all cases", func(t *testing.T) {
+		defer check.Rescue(t)
+		got := each(func(c meanCase) []float64 {
+			grads, sizes := arrays(c.Grads), slices.Clone(c.Sizes)
+			mean := parallelism.WeightedMean(grads, sizes)
+			check.Equal(t, "WeightedMean(grads, sizes) left sizes", sizes, c.Sizes, check.Exact)
+			return mean
+		})
+		check.Equal(t, "WeightedMean(grads, sizes) of", got, each(func(c meanCase) []float64 { return c.Whole.Floats() }), check.Rel(1e-9),
+			check.Why("the gradient of the mean over all examples, by PyTorch: each example weighs the same"),
+			check.Mistake(weighed(func(size, _, _, _ float64) float64 { return size }), "you forgot to divide by the number of examples"),
+			check.Mistake(weighed(func(_, total, _, _ float64) float64 { return 1 / total }),
+				"you divided by the number of examples and did not multiply by the sizes: each gradient is a mean already"),
+			check.Mistake(weighed(func(size, _, workers, _ float64) float64 { return size / workers }),
+				"you weighed by the sizes and divided by the number of workers: divide by the number of examples"),
+			check.Mistake(weighed(func(_, _, workers, _ float64) float64 { return 1 / workers }), even),
+			check.Mistake(weighed(func(_, _, _, active float64) float64 { return 1 / active }), even),
+			check.Mistake(weighed(func(_, _, _, _ float64) float64 { return 1 }),
+				"you added the workers' gradients: each is a mean already, weigh it by its share of the examples"))
+	})
+	nan := math.NaN()
+	for what, empties := range map[string]map[string][]float64{
+		"values":  {"NaN": {nan, nan}, "∞": {math.Inf(1), math.Inf(-1)}, "2 values": {7, 8}},
+		"lengths": {"nil": nil, "1 value": {7}, "3 values": {7, 8, 9}},
+	} {
+		t.Run("whatever the "+what+" of a worker without examples", func(t *testing.T) {
 			defer check.Rescue(t)
-			grads, workers := arrays(c.Grads), len(c.Sizes)
-			passed, sizes := check.Copy(grads), slices.Clone(c.Sizes)
-			counts := make([]float64, workers)
-			for k, n := range sizes {
-				counts[k] = float64(n)
+			got, want, times0 := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
+			for name, empty := range empties {
+				for at := range 3 {
+					call := fmt.Sprintf("a gradient of 2 values from 3 examples, one from 1, and %s at %d from none", name, at)
+					got[call] = parallelism.WeightedMean(slices.Insert([][]float64{{1, 2}, {3, 6}}, at, slices.Clone(empty)), slices.Insert([]int{3, 1}, at, 0))
+					want[call], times0[call] = []float64{1.5, 3}, []float64{1.5, 3}
+					if name == "NaN" || name == "∞" {
+						times0[call] = []float64{nan, nan}
+					}
+				}
 			}
-			opts := []check.Option{
-				check.Why("the gradient of the mean over all examples, by PyTorch: each example weighs the same"),
-				check.Kept("grads", passed, grads), check.Kept("sizes", sizes, c.Sizes),
-				check.Mistake(combined(grads, counts), "you forgot to divide by the number of examples"),
+			opts := []check.Option{check.Why("a worker of size 0 counts for nothing, whatever its gradient")}
+			if what == "values" {
+				opts = append(opts, check.Mistake(times0, "you weighed a gradient without examples by 0: 0·NaN and 0·∞ are NaN, leave it out"))
 			}
-			if total := floats.Sum(counts); workers > 1 && total != float64(workers) {
-				opts = append(opts,
-					check.Mistake(combined(grads, constant(workers, 1/total)), "you divided by the number of examples and did not multiply by the sizes: each gradient is a mean already"),
-					check.Mistake(scaledBy(1/float64(workers), combined(grads, counts)), "you weighed by the sizes and divided by the number of workers: divide by the number of examples"))
-			}
-			if slices.Max(sizes) != slices.Min(sizes) {
-				opts = append(opts,
-					check.Mistake(combined(grads, constant(workers, 1/float64(workers))), "you took the mean of the means: a worker with more examples weighs more"),
-					check.Mistake(combined(grads, constant(workers, 1)), "you added the workers' gradients: each is a mean already, weigh it by its share of the examples"))
-			}
-			check.Equal(t, "WeightedMean(grads, sizes)", parallelism.WeightedMean(passed, sizes), c.Whole.Floats(), check.Rel(1e-9), opts...)
+			check.Equal(t, "WeightedMean(grads, sizes) of", got, want, check.Rel(1e-12), opts...)
 		})
 	}
 	check.Panics(t, "WeightedMean of two gradients and one size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{3}) })
@@ -146,6 +193,7 @@ func TestWeightedMean(t *testing.T) {
 		check.Args{[][]float64{{1, 2}, nil, {3, 5}}, []int{3, 0, 2}}, check.Args{[][]float64{{4, 1}, nil, {2, 7}}, []int{1, 0, 4}})
 	check.Independent(t, "WeightedMean(one, sizes)", parallelism.WeightedMean, // equal to a gradient that was given
 		check.Args{[][]float64{{1, 2}, nil}, []int{3, 0}}, check.Args{[][]float64{{4, 1}, {2, 7}}, []int{3, 0}})
+	check.Independent(t, "WeightedMean(alone, sizes)", parallelism.WeightedMean, check.Args{[][]float64{{1, 2}}, []int{3}}, check.Args{[][]float64{{4, 1}}, []int{3}})
 }
 
 type layerCase struct {
@@ -189,79 +237,129 @@ func scaled(c float64, a *mat.Dense) *mat.Dense {
 	return &out
 }
 
+// shard returns the shard of worker k, from what Shards promises.
+func shard(n, workers, k int) [2]int {
+	size, more := n/workers, n%workers
+	return [2]int{k*size + min(k, more), (k+1)*size + min(k+1, more)}
+}
+
+// square returns a case whose matrices are all 5×5, so that no size tells rows from columns.
+func square(t *testing.T) layerCase {
+	const n, workers = 5, 2
+	rng := check.Rand(t)
+	array := func(m mat.Matrix) check.Array {
+		rows, columns := m.Dims()
+		return check.Array{Shape: []int{rows, columns}, Data: mat.DenseCopyOf(m).RawMatrix().Data}
+	}
+	x, w := mat.NewDense(n, n, check.Normal(rng, n*n, 1)), mat.NewDense(n, n, check.Normal(rng, n*n, 1))
+	c := layerCase{Name: "five of everything", Workers: workers, X: array(x), W: array(w), Whole: array(product(x, w))}
+	for k := range workers {
+		own := shard(n, workers, k)
+		c.Columns = append(c.Columns, array(product(x, w.Slice(0, n, own[0], own[1]))))
+		c.Rows = append(c.Rows, array(product(x.Slice(0, n, own[0], own[1]), w.Slice(own[0], own[1], 0, n))))
+	}
+	return c
+}
+
 func TestLayers(t *testing.T) {
 	defer check.Rescue(t)
 	tol := check.Rel(1e-9)
-	for _, c := range check.Golden[layerCase](t, "layers") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			x, w := c.X.Dense(), c.W.Dense()
-			px, pw := check.Copy(x), check.Copy(w)
-			blocks := parallelism.ColumnParallel(px, pw, c.Workers)
+	cases := append(check.Golden[layerCase](t, "layers"), square(t))
+	// sound says whether Shards cuts the layers as it should. A worker with other shards than its own has made none of the mistakes below.
+	sound := true
+	for _, c := range cases {
+		columns, rows := parallelism.Shards(c.W.Shape[1], c.Workers), parallelism.Shards(c.W.Shape[0], c.Workers)
+		if len(columns) != c.Workers || len(rows) != c.Workers {
+			sound = false
+			break
+		}
+		for k := range c.Workers {
+			sound = sound && columns[k][1]-columns[k][0] == c.Columns[k].Shape[1]
+			sound = sound && rows[k] == shard(c.W.Shape[0], c.Workers, k)
+		}
+	}
+	// compare compares what all workers of all cases have; nobody's mistake is to be told from one worker, or one case.
+	compare := func(t *testing.T, call string, got, want map[string]*mat.Dense, mistakes map[string]map[string]*mat.Dense, opts ...check.Option) {
+		t.Helper()
+		if sound {
+			for says, values := range mistakes {
+				opts = append(opts, check.Mistake(values, says))
+			}
+		}
+		check.Equal(t, call, got, want, tol, opts...)
+	}
+	t.Run("ColumnParallel", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want, whole := map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		for _, c := range cases {
+			blocks := parallelism.ColumnParallel(check.Copy(c.X.Dense()), check.Copy(c.W.Dense()), c.Workers)
 			require.Len(t, blocks, c.Workers, "ColumnParallel(x, w, %d) returned %d blocks", c.Workers, len(blocks))
-			for k, want := range c.Columns {
-				call := fmt.Sprintf("ColumnParallel(x, w, %d)[%d]", c.Workers, k)
-				if want.Shape[1] == 0 {
-					require.True(t, blocks[k] != nil && blocks[k].IsEmpty(), "%s is not empty: worker %d has no column", call, k)
+			for k, block := range c.Columns {
+				if block.Shape[1] == 0 {
+					require.True(t, blocks[k] != nil && blocks[k].IsEmpty(), "ColumnParallel(x, w, %d)[%d] is not empty: worker %d has no column", c.Workers, k, k)
 					continue
 				}
-				opts := []check.Option{check.Why("x times the worker's own columns of w"), check.Kept("x", px, x), check.Kept("w", pw, w)}
-				if c.Workers > 1 {
-					opts = append(opts, check.Mistake(c.Whole.Dense(), "you computed the whole product in every worker: each holds a shard of the columns of w"))
-				}
-				check.Equal(t, call, blocks[k], want.Dense(), tol, opts...)
+				name := fmt.Sprintf("%s, worker %d of %d", c.Name, k, c.Workers)
+				got[name], want[name], whole[name] = blocks[k], block.Dense(), c.Whole.Dense()
 			}
-
-			partial := parallelism.RowParallel(px, pw, c.Workers)
+		}
+		compare(t, "ColumnParallel(x, w, workers) of", got, want, map[string]map[string]*mat.Dense{
+			"you computed the whole product in every worker: each holds a shard of the columns of w": whole,
+		}, check.Why("x times the worker's own columns of w"))
+	})
+	t.Run("RowParallel", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want, whole, averaged := map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		for _, c := range cases {
+			partial := parallelism.RowParallel(check.Copy(c.X.Dense()), check.Copy(c.W.Dense()), c.Workers)
 			require.Len(t, partial, c.Workers, "RowParallel(x, w, %d) returned %d partial sums", c.Workers, len(partial))
-			for k, want := range c.Rows {
-				opts := []check.Option{
-					check.Why("the worker's own columns of x times its own rows of w; the results sum to x·w"), check.Kept("x", px, x), check.Kept("w", pw, w),
-				}
-				if c.Workers > 1 {
-					opts = append(opts, check.Mistake(c.Whole.Dense(), "you computed the whole product in every worker: each holds a shard of the rows of w"))
-					if mat.Norm(want.Dense(), 1) > 0 {
-						opts = append(opts, check.Mistake(scaled(1/float64(c.Workers), want.Dense()), "you divided by the number of workers: the parts are added, not averaged"))
-					}
-				}
-				check.Equal(t, fmt.Sprintf("RowParallel(x, w, %d)[%d]", c.Workers, k), partial[k], want.Dense(), tol, opts...)
+			for k, part := range c.Rows {
+				name := fmt.Sprintf("%s, worker %d of %d", c.Name, k, c.Workers)
+				got[name], want[name], whole[name] = partial[k], part.Dense(), c.Whole.Dense()
+				averaged[name] = scaled(1/float64(c.Workers), part.Dense())
 			}
-		})
-	}
-	for _, c := range check.Golden[mlpCase](t, "mlps") {
-		t.Run("perceptron, "+c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+		}
+		compare(t, "RowParallel(x, w, workers) of", got, want, map[string]map[string]*mat.Dense{
+			"you computed the whole product in every worker: each holds a shard of the rows of w": whole,
+			"you divided by the number of workers: the parts are added, not averaged":             averaged,
+		}, check.Why("the worker's own columns of x times its own rows of w; the results sum to x·w"))
+	})
+	t.Run("MLPShard", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want := map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		whole, late, early := map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		sums, wholes := map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		for _, c := range check.Golden[mlpCase](t, "mlps") {
 			x, a, b := c.X.Dense(), c.A.Dense(), c.B.Dense()
-			px, pa, pb := check.Copy(x), check.Copy(a), check.Copy(b)
-			units, _ := b.Dims()
+			features, units := a.Dims()
+			_, outputs := b.Dims()
 			var parts []*mat.Dense
-			for rank, want := range c.Shards {
-				opts := []check.Option{
-					check.Why("the worker's own hidden units, from x to their share of the output"),
-					check.Kept("x", px, x), check.Kept("a", pa, a), check.Kept("b", pb, b),
+			for rank, part := range c.Shards {
+				name := fmt.Sprintf("%s, MLPShard(x, a, b, %d, %d)", c.Name, rank, c.World)
+				got[name], want[name] = parallelism.MLPShard(check.Copy(x), check.Copy(a), check.Copy(b), rank, c.World), part.Dense()
+				parts = append(parts, got[name])
+				own := shard(units, c.World, rank)
+				whole[name], late[name], early[name] = c.Whole.Dense(), part.Dense(), part.Dense()
+				if own[0] < own[1] {
+					linear := product(product(x, a.Slice(0, features, own[0], own[1])), b.Slice(own[0], own[1], 0, outputs))
+					late[name], early[name] = linear, relu(linear)
 				}
-				if c.World > 1 && rank < units {
-					from := 0
-					for r := range rank {
-						from += (units + c.World - 1 - r) / c.World
-					}
-					to := from + (units+c.World-1-rank)/c.World
-					features, outputs := a.RawMatrix().Rows, b.RawMatrix().Cols
-					linear := product(product(x, a.Slice(0, features, from, to)), b.Slice(from, to, 0, outputs))
-					opts = append(opts,
-						check.Mistake(linear, "you left ReLU for after the sum: it belongs to the hidden units, each worker applies it to its own"),
-						check.Mistake(relu(linear), "you applied ReLU to the partial sums: it belongs to the hidden units"),
-						check.Mistake(c.Whole.Dense(), "you computed the whole perceptron in every worker: each holds a shard of the hidden units"))
-				}
-				got := parallelism.MLPShard(px, pa, pb, rank, c.World)
-				if !check.Equal(t, fmt.Sprintf("MLPShard(x, a, b, %d, %d)", rank, c.World), got, want.Dense(), tol, opts...) {
-					return
-				}
-				parts = append(parts, got)
 			}
-			check.Equal(t, "the sum of MLPShard over all ranks", added(parts), c.Whole.Dense(), tol, check.Why("relu(x·a)·b"))
-		})
-	}
+			if rows, columns := c.Whole.Dense().Dims(); !slices.ContainsFunc(parts, func(p *mat.Dense) bool {
+				return p == nil || p.RawMatrix().Rows != rows || p.RawMatrix().Cols != columns
+			}) {
+				sums[c.Name], wholes[c.Name] = added(parts), c.Whole.Dense()
+			}
+		}
+		compare(t, "MLPShard(x, a, b, rank, world) of", got, want, map[string]map[string]*mat.Dense{
+			"you left ReLU for after the sum: it belongs to the hidden units, each worker applies it to its own": late,
+			"you applied ReLU to the partial sums: it belongs to the hidden units":                               early,
+			"you computed the whole perceptron in every worker: each holds a shard of the hidden units":          whole,
+		}, check.Why("the worker's own hidden units, from x to their share of the output"))
+		if !t.Failed() {
+			check.Equal(t, "the sum of MLPShard over all ranks, of", sums, wholes, tol, check.Why("relu(x·a)·b"))
+		}
+	})
 	x, w := mat.NewDense(2, 3, nil), mat.NewDense(4, 2, nil)
 	check.Panics(t, "ColumnParallel of 3 columns by 4 rows", func() { parallelism.ColumnParallel(x, w, 2) })
 	check.Panics(t, "RowParallel of 3 columns by 4 rows", func() { parallelism.RowParallel(x, w, 2) })
@@ -276,6 +374,9 @@ func TestLayers(t *testing.T) {
 	check.Panics(t, "MLPShard of 3 columns by 2 rows", func() { parallelism.MLPShard(x, two, mat.NewDense(1, 1, nil), 0, 2) })
 	check.Panics(t, "MLPShard of 3 hidden units by 2 rows", func() { parallelism.MLPShard(w, x, two, 0, 2) })
 	check.Panics(t, "MLPShard of 3 hidden units by 4 rows", func() { parallelism.MLPShard(w, x, mat.NewDense(4, 1, nil), 0, 2) })
+	for _, bad := range [][3]*mat.Dense{{x, two, mat.NewDense(1, 1, nil)}, {x, mat.NewDense(4, 1, nil), mat.NewDense(1, 1, nil)}, {w, x, two}, {w, x, mat.NewDense(4, 1, nil)}} {
+		check.Panics(t, "MLPShard of shapes that do not match, in worker 7 of 8, which has no hidden units", func() { parallelism.MLPShard(bad[0], bad[1], bad[2], 7, 8) })
+	}
 	check.Panics(t, "MLPShard of rank −1 in a world of 2", func() { parallelism.MLPShard(w, x, three, -1, 2) })
 	check.Panics(t, "MLPShard of rank 0 in a world of 0", func() { parallelism.MLPShard(w, x, three, 0, 0) })
 	rng := check.Rand(t)
@@ -285,6 +386,7 @@ func TestLayers(t *testing.T) {
 	}
 	check.Independent(t, "ColumnParallel(x, w, workers)", parallelism.ColumnParallel, draw(2), draw(3))
 	check.Independent(t, "RowParallel(x, w, workers)", parallelism.RowParallel, draw(2), draw(3))
+	check.Independent(t, "RowParallel(x, w, workers) with two workers more than rows", parallelism.RowParallel, draw(6), draw(6))
 	check.Independent(t, "MLPShard(x, a, b, rank, world)", parallelism.MLPShard, draw(0, 2), draw(1, 3))
 	check.Panics(t, "MLPShard of rank 2 in a world of 2", func() { parallelism.MLPShard(w, x, mat.NewDense(3, 1, nil), 2, 2) })
 }
@@ -298,19 +400,80 @@ type statsCase struct {
 
 func TestMergeStats(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[statsCase](t, "stats") {
-		t.Run(c.Name, func(t *testing.T) {
+	cases := check.Golden[statsCase](t, "stats")
+	each := func(f func(c statsCase) []float64) map[string][]float64 {
+		all := map[string][]float64{}
+		for _, c := range cases {
+			all[fmt.Sprintf("%s, n %v", c.Name, c.N)] = f(c)
+		}
+		return all
+	}
+	shares := func(c statsCase) (of []float64, total float64) {
+		for _, n := range c.N {
+			total += float64(n)
+		}
+		for _, n := range c.N {
+			of = append(of, float64(n)/total)
+		}
+		return of, total
+	}
+	t.Run("all cases", func(t *testing.T) {
+		defer check.Rescue(t)
+		vs := map[string][]float64{}
+		ms := each(func(c statsCase) []float64 {
+			m, v := parallelism.MergeStats(slices.Clone(c.N), arrays(c.Means), arrays(c.Variances))
+			vs[fmt.Sprintf("%s, n %v", c.Name, c.N)] = v
+			return m
+		})
+		tol := check.Rel(1e-8)
+		check.Equal(t, "MergeStats(n, mean, variance) mean of", ms, each(func(c statsCase) []float64 { return c.Mean.Floats() }), tol,
+			check.Why("the mean over the rows of all shards, by PyTorch"),
+			check.Mistake(each(func(c statsCase) []float64 { return combined(arrays(c.Means), constant(len(c.N), 1/float64(len(c.N)))) }),
+				"you took the mean of the means: weigh each by its rows"))
+		check.Equal(t, "MergeStats(n, mean, variance) variance of", vs, each(func(c statsCase) []float64 { return c.Variance.Floats() }), tol,
+			check.Why("the biased variance over the rows of all shards: within the shards, and between their means. Far from 0 the means are near a million: "+
+				"a difference of two squares of that size keeps few digits, square the differences instead"),
+			check.Mistake(each(func(c statsCase) []float64 {
+				of, _ := shares(c)
+				return combined(arrays(c.Variances), of)
+			}), "you merged the variances without the spread of the means"),
+			check.Mistake(each(func(c statsCase) []float64 {
+				_, total := shares(c)
+				unbiased := c.Variance.Floats()
+				floats.Scale(total/(total-1), unbiased)
+				return unbiased
+			}), "you divided by N−1: this is the biased variance, as batch norm uses it"))
+	})
+	nan := math.NaN()
+	for what, empties := range map[string]map[string][]float64{
+		"values":  {"NaN": {nan, nan}, "2 values": {7, 8}},
+		"lengths": {"nil": nil, "1 value": {7}, "3 values": {7, 8, 9}},
+	} {
+		t.Run("whatever the "+what+" of a shard without rows", func(t *testing.T) {
 			defer check.Rescue(t)
-			mergeAndCheck(t, c, c.N, arrays(c.Means), arrays(c.Variances))
+			// Of 3 rows with mean 1, variance 2 and 1 row of 5, the mean is 2 and the variance (3·2 + 3·1² + 1·3²)/4 = 4.5.
+			gotM, gotV, wantM, wantV, times0 := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
+			for name, empty := range empties {
+				for other, empty2 := range empties {
+					for at := range 3 {
+						call := fmt.Sprintf("3 rows, 1 row, and none at %d with mean %s and variance %s", at, name, other)
+						gotM[call], gotV[call] = parallelism.MergeStats(slices.Insert([]int{3, 1}, at, 0),
+							slices.Insert([][]float64{{1, 1}, {5, 5}}, at, slices.Clone(empty)), slices.Insert([][]float64{{2, 2}, {0, 0}}, at, slices.Clone(empty2)))
+						wantM[call], wantV[call], times0[call] = []float64{2, 2}, []float64{4.5, 4.5}, []float64{2, 2}
+						if name == "NaN" {
+							times0[call] = []float64{nan, nan}
+						}
+					}
+				}
+			}
+			opts := []check.Option{check.Why("a shard without rows counts for nothing, whatever its values")}
+			check.Equal(t, "MergeStats(n, mean, variance) variance of", gotV, wantV, check.Rel(1e-12), opts...)
+			if what == "values" {
+				opts = append(opts, check.Mistake(times0, "you weighed a shard without rows by 0: 0·NaN is NaN, leave it out"))
+			}
+			check.Equal(t, "MergeStats(n, mean, variance) mean of", gotM, wantM, check.Rel(1e-12), opts...)
 		})
 	}
-	t.Run("a shard without rows", func(t *testing.T) {
-		defer check.Rescue(t)
-		c := check.Golden[statsCase](t, "stats")[0]
-		n, means, variances := slices.Insert(slices.Clone(c.N), 1, 0), arrays(c.Means), arrays(c.Variances)
-		nan := constant(len(means[0]), math.NaN())
-		mergeAndCheck(t, c, n, slices.Insert(means, 1, nan), slices.Insert(variances, 1, nan))
-	})
 	one, two := []float64{1}, []float64{1, 2}
 	check.Panics(t, "MergeStats of two sizes and one mean", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one}, [][]float64{one, one}) })
 	check.Panics(t, "MergeStats of two sizes and one variance", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, one}, [][]float64{one}) })
@@ -323,69 +486,37 @@ func TestMergeStats(t *testing.T) {
 	check.Panics(t, "MergeStats of a mean of 2 features and a variance of 1", func() { parallelism.MergeStats([]int{1}, [][]float64{two}, [][]float64{one}) })
 	check.Panics(t, "MergeStats of no rows", func() { parallelism.MergeStats([]int{0}, [][]float64{one}, [][]float64{one}) })
 	check.Panics(t, "MergeStats of 1 and 2 features", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, two}, [][]float64{one, two}) })
+	check.Independent(t, "MergeStats(alone, mean, variance)", parallelism.MergeStats, // equal to what was given
+		check.Args{[]int{3}, [][]float64{{1, 2}}, [][]float64{{0.5, 1}}}, check.Args{[]int{3}, [][]float64{{4, 1}}, [][]float64{{1, 3}}})
 	check.Independent(t, "MergeStats(n, mean, variance)", parallelism.MergeStats,
 		check.Args{[]int{3, 0, 2}, [][]float64{{1, 2}, nil, {3, 5}}, [][]float64{{0.5, 1}, nil, {2, 0.25}}},
 		check.Args{[]int{1, 0, 4}, [][]float64{{4, 1}, nil, {2, 7}}, [][]float64{{1, 3}, nil, {0.5, 2}}})
 }
 
-func mergeAndCheck(t *testing.T, c statsCase, n []int, means, variances [][]float64) {
-	t.Helper()
-	passedN, passedM, passedV := slices.Clone(n), check.Copy(means), check.Copy(variances)
-	m, v := parallelism.MergeStats(passedN, passedM, passedV)
-	kept := []check.Option{
-		check.Kept("n", passedN, n), check.Kept("mean", passedM, means), check.Kept("variance", passedV, variances),
-	}
-	tol := check.Rel(1e-8)
-	unequal := len(n) > 1 && slices.Max(c.N) != slices.Min(c.N)
-	var opts []check.Option
-	even := constant(len(c.N), 1/float64(len(c.N)))
-	if unequal && c.Name != "far from 0" {
-		opts = append(opts, check.Mistake(combined(arrays(c.Means), even), "you took the mean of the means: weigh each by its rows"))
-	}
-	check.Equal(t, "MergeStats(n, mean, variance) mean", m, c.Mean.Floats(), tol, slices.Concat(kept, opts, []check.Option{
-		check.Why("the mean over the rows of all shards, by PyTorch"),
-	})...)
-
-	why := "the biased variance over the rows of all shards: within the shards, and between their means"
-	if c.Name == "far from 0" {
-		why += "; the means are near a million here, and a difference of two squares of that size keeps few digits: square the differences instead"
-	}
-	opts = []check.Option{check.Why(why)}
-	if unequal {
-		rows, total, shares := make([]float64, len(c.N)), 0.0, make([]float64, len(c.N))
-		for k := range c.N {
-			rows[k] = float64(c.N[k])
-			total += rows[k]
-		}
-		for k := range rows {
-			shares[k] = rows[k] / total
-		}
-		unbiased := c.Variance.Floats()
-		floats.Scale(total/(total-1), unbiased)
-		opts = append(opts,
-			check.Mistake(combined(arrays(c.Variances), shares), "you merged the variances without the spread of the means"),
-			check.Mistake(unbiased, "you divided by N−1: this is the biased variance, as batch norm uses it"))
-	}
-	check.Equal(t, "MergeStats(n, mean, variance) variance", v, c.Variance.Floats(), tol, slices.Concat(kept, opts)...)
-}
-
 func TestPipeline(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range []struct {
-		stages, microbatches int
-		bubble               float64
-	}{{4, 16, 3.0 / 19}, {4, 4, 3.0 / 7}, {8, 32, 7.0 / 39}, {3, 1, 2.0 / 3}, {1, 5, 0}, {5, 2, 4.0 / 6}} {
-		p, m := float64(c.stages), float64(c.microbatches)
-		opts := []check.Option{check.Why("each stage idles for stages−1 ticks, out of all ticks")}
-		if c.stages == 4 && c.microbatches == 16 {
-			opts = append(opts,
-				check.Mistake((p-1)/m, "you divided by the ticks of work: (p−1)/m is the ratio to the ideal time; the step asks for the share of all ticks"),
-				check.Mistake(0.0, "you divided integers, which leaves no fraction: convert to float64 first"),
-				check.Mistake(m/(m+p-1), "you returned the share of busy ticks"),
-				check.Mistake(p/(m+p), "you counted a tick too many: the first stage fills nothing"))
+	type pipeline struct{ stages, microbatches int }
+	bubbles := map[pipeline]float64{{4, 16}: 3.0 / 19, {4, 4}: 3.0 / 7, {8, 32}: 7.0 / 39, {3, 1}: 2.0 / 3, {1, 5}: 0, {5, 2}: 4.0 / 6, {1, 1}: 0}
+	each := func(f func(c pipeline) float64) map[string]float64 {
+		all := map[string]float64{}
+		for c := range bubbles {
+			all[fmt.Sprintf("Bubble(%d, %d)", c.stages, c.microbatches)] = f(c)
 		}
-		check.Equal(t, fmt.Sprintf("Bubble(%d, %d)", c.stages, c.microbatches), parallelism.Bubble(c.stages, c.microbatches), c.bubble, check.Rel(1e-12), opts...)
+		return all
 	}
+	idle := func(f func(p, m float64) float64) map[string]float64 {
+		return each(func(c pipeline) float64 { return f(float64(c.stages), float64(c.microbatches)) })
+	}
+	t.Run("Bubble", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "the bubbles", each(func(c pipeline) float64 { return parallelism.Bubble(c.stages, c.microbatches) }), each(func(c pipeline) float64 { return bubbles[c] }), check.Tol{Rel: 1e-12, Abs: 1e-15},
+			check.Why("each stage idles for stages−1 ticks, out of all ticks"),
+			check.Mistake(idle(func(p, m float64) float64 { return (p - 1) / m }), "you divided by the ticks of work: (p−1)/m is the ratio to the ideal time; the step asks for the share of all ticks"),
+			check.Mistake(idle(func(_, _ float64) float64 { return 0 }), "you divided integers, which leaves no fraction: convert to float64 first"),
+			check.Mistake(idle(func(p, m float64) float64 { return m / (m + p - 1) }), "you returned the share of busy ticks"),
+			check.Mistake(idle(func(p, m float64) float64 { return p / (m + p) }), "you counted a tick too many: the first stage fills nothing"),
+			check.Mistake(idle(func(p, m float64) float64 { return (p - 1) / (m + p) }), "you counted a tick too many: stages+microbatches−1 are all"))
+	})
 
 	grid := func(stages, ticks int, at func(stage, tick int) int) [][]int {
 		rows := make([][]int, stages)
@@ -402,33 +533,50 @@ func TestPipeline(t *testing.T) {
 		}
 		return k
 	}
-	for _, c := range []struct {
-		stages, microbatches int
-		want                 [][]int
-	}{
-		{3, 4, [][]int{{0, 1, 2, 3, -1, -1}, {-1, 0, 1, 2, 3, -1}, {-1, -1, 0, 1, 2, 3}}},
-		{4, 2, [][]int{{0, 1, -1, -1, -1}, {-1, 0, 1, -1, -1}, {-1, -1, 0, 1, -1}, {-1, -1, -1, 0, 1}}},
-		{1, 3, [][]int{{0, 1, 2}}},
-		{2, 1, [][]int{{0, -1}, {-1, 0}}},
-	} {
-		p, m := c.stages, c.microbatches
-		opts := []check.Option{check.Why("a stage starts a microbatch in the tick after the stage before it ended it")}
-		if p == 3 {
-			opts = append(opts,
-				check.Mistake(grid(p, p+m-1, func(s, tick int) int { return within(tick-(p-1-s), m) }), "you let the last stage begin: data enters at stage 0"),
-				check.Mistake(grid(p, p+m, func(s, tick int) int { return within(tick-s, m) }), "you made a tick too many: the last stage ends in tick stages+microbatches−2"),
-				check.Mistake(grid(p, p*m, func(s, tick int) int {
+	schedules := map[pipeline][][]int{
+		{3, 4}: {{0, 1, 2, 3, -1, -1}, {-1, 0, 1, 2, 3, -1}, {-1, -1, 0, 1, 2, 3}},
+		{4, 2}: {{0, 1, -1, -1, -1}, {-1, 0, 1, -1, -1}, {-1, -1, 0, 1, -1}, {-1, -1, -1, 0, 1}},
+		{1, 3}: {{0, 1, 2}},
+		{2, 1}: {{0, -1}, {-1, 0}},
+		{3, 3}: {{0, 1, 2, -1, -1}, {-1, 0, 1, 2, -1}, {-1, -1, 0, 1, 2}},
+	}
+	all := func(f func(p, m int) [][]int) map[string][][]int {
+		rows := map[string][][]int{}
+		for c := range schedules {
+			rows[fmt.Sprintf("Schedule(%d, %d)", c.stages, c.microbatches)] = f(c.stages, c.microbatches)
+		}
+		return rows
+	}
+	t.Run("Schedule", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "the schedules", all(parallelism.Schedule), all(func(p, m int) [][]int { return schedules[pipeline{p, m}] }), check.Exact,
+			check.Why("a stage starts a microbatch in the tick after the stage before it ended it"),
+			check.Mistake(all(func(p, m int) [][]int {
+				return grid(p, p+m-1, func(s, tick int) int { return within(tick-(p-1-s), m) })
+			}), "you let the last stage begin: data enters at stage 0"),
+			check.Mistake(all(func(p, m int) [][]int {
+				return grid(p, p+m, func(s, tick int) int { return within(tick-s, m) })
+			}), "you made a tick too many: the last stage ends in tick stages+microbatches−2"),
+			check.Mistake(all(func(p, m int) [][]int {
+				return grid(p, p*m, func(s, tick int) int {
 					if tick%p == s {
 						return tick / p
 					}
 					return -1
-				}), "you sent one microbatch through all stages before the next: that is no pipeline, one stage works at a time"),
-				check.Mistake(grid(p, m, func(_, tick int) int { return tick }), "you let all stages begin at once: a stage needs what the one before it computed"))
-		}
-		check.Equal(t, fmt.Sprintf("Schedule(%d, %d)", p, m), parallelism.Schedule(p, m), c.want, check.Exact, opts...)
-	}
+				})
+			}), "you sent one microbatch through all stages before the next: that is no pipeline, one stage works at a time"),
+			check.Mistake(all(func(p, m int) [][]int {
+				return grid(p+m-1, p, func(tick, s int) int { return within(tick-s, m) })
+			}), "you made a row a tick: a row is a stage, Schedule(…)[stage][tick]"),
+			check.Mistake(all(func(p, m int) [][]int { return grid(p, m, func(_, tick int) int { return tick }) }),
+				"you let all stages begin at once: a stage needs what the one before it computed"))
+	})
 	check.Panics(t, "Bubble(0, 1)", func() { parallelism.Bubble(0, 1) })
 	check.Panics(t, "Bubble(2, 0)", func() { parallelism.Bubble(2, 0) })
+	for _, bad := range [][2]int{{-2, 3}, {3, -2}, {-2, -3}} {
+		check.Panics(t, fmt.Sprintf("Bubble(%d, %d)", bad[0], bad[1]), func() { parallelism.Bubble(bad[0], bad[1]) })
+		check.Panics(t, fmt.Sprintf("Schedule(%d, %d)", bad[0], bad[1]), func() { parallelism.Schedule(bad[0], bad[1]) })
+	}
 	check.Panics(t, "Schedule(0, 3)", func() { parallelism.Schedule(0, 3) })
 	check.Panics(t, "Schedule(3, 0)", func() { parallelism.Schedule(3, 0) })
 	check.Independent(t, "Bubble(stages, microbatches)", parallelism.Bubble, check.Args{3, 5}, check.Args{4, 9})
@@ -468,8 +616,17 @@ func around(vectors [][]float64, steps, shift int) [][]float64 {
 	return held
 }
 
+// finished is a ring that ended, what its workers held before, and what they hold.
+type finished struct {
+	*ring
+	vectors, held [][]float64
+}
+
 func TestRing(t *testing.T) {
 	defer check.Rescue(t)
+	got, want := map[string][]float64{}, map[string][]float64{}
+	mistakes := map[string]map[string][]float64{}
+	var rings []finished
 	for _, c := range []struct{ world, values int }{{1, 5}, {3, 12}, {4, 10}, {2, 8}, {5, 3}, {7, 20}, {8, 1}, {3, 0}} {
 		t.Run(fmt.Sprintf("%d workers, %d values", c.world, c.values), func(t *testing.T) {
 			defer check.Rescue(t)
@@ -487,29 +644,39 @@ func TestRing(t *testing.T) {
 				parallelism.RingWorker(rank, c.world, held[rank], send, recv)
 			})
 			r.mustEnd(t)
+			rings = append(rings, finished{r, vectors, held})
+			mean, whole := slices.Clone(sum), c.values-c.values%c.world
+			floats.Scale(1/float64(c.world), mean)
 			for rank := range held {
-				opts := []check.Option{check.Why("every worker ends with the sum over all workers"), check.With("v before", vectors[rank])}
-				if c.world > 2 && c.values >= c.world {
-					mean := slices.Clone(sum)
-					floats.Scale(1/float64(c.world), mean)
-					opts = append(opts,
-						check.Mistake(mean, "you averaged: this all-reduce sums"),
-						check.Mistake(around(vectors, c.world-1, 0)[rank], "you stopped after the reduce-scatter: each worker has one complete chunk, the others still have to travel round"),
-						check.Mistake(around(vectors, 2*(c.world-1), -1)[rank], "you left chunk k with what worker k held at first: add in the reduce-scatter, and begin the all-gather with a chunk that is complete"),
-						check.Mistake(around(vectors, 2*(c.world-1), -2)[rank], "you gathered from the wrong chunk: after the reduce-scatter worker rank has chunk rank+1 complete, not rank−1; for two workers that is the same"))
-					if c.values%c.world != 0 {
-						whole := c.values - c.values%c.world
-						opts = append(opts, check.Mistake(slices.Concat(sum[:whole], vectors[rank][whole:]),
-							"you dropped the remainder: the length does not divide by the number of workers, and the last values belong to a chunk too"))
+				worker := fmt.Sprintf("RingWorker(%d, %d, v, send, recv) of %d values", rank, c.world, c.values)
+				got[worker], want[worker] = held[rank], sum
+				for says, v := range map[string][]float64{
+					"you averaged: this all-reduce sums": mean,
+					"you stopped after the reduce-scatter: each worker has one complete chunk, the others still have to travel round":                                 around(vectors, c.world-1, 0)[rank],
+					"you left chunk k with what worker k held at first: add in the reduce-scatter, and begin the all-gather with a chunk that is complete":            around(vectors, 2*(c.world-1), -1)[rank],
+					"you gathered from the wrong chunk: after the reduce-scatter worker rank has chunk rank+1 complete, not rank−1; for two workers that is the same": around(vectors, 2*(c.world-1), -2)[rank],
+					"you dropped the remainder: the length does not divide by the number of workers, and the last values belong to a chunk too":                       slices.Concat(sum[:whole], vectors[rank][whole:]),
+				} {
+					if mistakes[says] == nil {
+						mistakes[says] = map[string][]float64{}
 					}
-				}
-				if !check.Equal(t, fmt.Sprintf("after RingWorker(%d, %d, v, send, recv) v", rank, c.world), held[rank], sum, check.Rel(1e-10), opts...) {
-					return
+					mistakes[says][worker] = v
 				}
 			}
-			r.mustKeepProtocol(t, vectors, held)
 		})
 	}
+	t.Run("all rings that ended", func(t *testing.T) {
+		defer check.Rescue(t)
+		opts := []check.Option{check.Why("every worker ends with the sum over all workers")}
+		for says, values := range mistakes {
+			if slices.ContainsFunc(rings, func(f finished) bool { return len(f.vectors) > 2 && len(f.vectors[0])%len(f.vectors) > 0 }) { // without such a ring they are not told apart
+				opts = append(opts, check.Mistake(values, says))
+			}
+		}
+		if check.Equal(t, "v after", got, want, check.Rel(1e-10), opts...) {
+			mustKeepProtocol(t, rings)
+		}
+	})
 	for odd := range 4 {
 		t.Run(fmt.Sprintf("worker %d has a shorter vector", odd), func(t *testing.T) {
 			defer check.Rescue(t)
@@ -540,6 +707,33 @@ func TestRing(t *testing.T) {
 			}
 		}
 	})
+	if t.Failed() {
+		return // named above
+	}
+	for rank := range 3 {
+		t.Run(fmt.Sprintf("worker %d of 3 sends before it receives", rank), func(t *testing.T) {
+			defer check.Rescue(t)
+			vectors := [][]float64{{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}}
+			incoming := protocol(vectors, (rank+2)%3, 0)
+			r := run(t, 2, func(k int, send chan<- []float64, recv <-chan []float64) {
+				if k == 0 {
+					parallelism.RingWorker(rank, 3, vectors[rank], send, recv)
+					return
+				}
+				defer close(send)
+				for _, m := range incoming { // each only after the worker's own message of that step
+					if _, ok := <-recv; !ok {
+						return
+					}
+					send <- m
+				}
+			})
+			if len(r.panics) == 0 && len(r.stuck) > 0 {
+				t.Fatalf("deadlock: worker %d waits for a message before it sends its own: in each step it sends, then it receives", rank)
+			}
+			r.mustEnd(t)
+		})
+	}
 	// One worker between a predecessor and a successor that keep to the protocol: it ends although recv stays open, and it panics wherever the messages break off
 	// or one has another length.
 	const rank, world = 1, 3

@@ -65,8 +65,8 @@ func Schedule(stages, microbatches int) [][]int {
 
 // RingWorker is one of world workers that together replace every worker's v, in place, by the sum of all. Worker rank sends to worker
 // rank+1 and receives from rank−1, modulo world, 2·(world−1) messages each: first its own chunk Shards(len(v), world)[rank], then in each step
-// the chunk that it received in the step before, summed so far in the first half, complete in the second. An empty chunk is a message too. What it sends
-// are copies, no part of v. The workers run at the same time, each in its own goroutine; a channel has room for 2·world messages. It closes send when
+// the chunk that it received in the step before, summed so far in the first half, complete in the second. In each step it sends, then it receives. An empty
+// chunk is a message too. What it sends are copies, no part of v. The workers run at the same time, each in its own goroutine; a channel has room for 2·world messages. It closes send when
 // it returns or panics, so that a failure travels round the ring and no worker waits for ever, and does not wait for recv to be closed. It panics if rank is
 // not in [0, world), if a message does not have the expected length, or if recv is closed before the last message.
 // Source: Patarasuk and Yuan 2009.

@@ -63,80 +63,98 @@ func protocol(vectors [][]float64, rank, shift int) [][]float64 {
 	return messages
 }
 
-// mustKeepProtocol fails t where a worker's messages are not those of the protocol, or are not copies. held is what the workers work on.
-func (r *ring) mustKeepProtocol(t *testing.T, vectors, held [][]float64) {
+// mustKeepProtocol fails t where a worker's messages are not those of the protocol, or are not copies.
+func mustKeepProtocol(t *testing.T, rings []finished) {
 	t.Helper()
-	world := len(vectors)
-	count := func(f func(k int) int) []int {
-		all := make([]int, world)
-		for k := range all {
-			all[k] = f(k)
+	each := func(of func(r finished, k int) int) map[string]int {
+		all := map[string]int{}
+		for _, r := range rings {
+			for k := range r.vectors {
+				all[fmt.Sprintf("worker %d of %d, %d values", k, len(r.vectors), len(r.vectors[0]))] = of(r, k)
+			}
 		}
 		return all
 	}
-	want := count(func(int) int { return 2 * (world - 1) })
-	var opts []check.Option
-	if world > 2 {
+	mistake := func(count func(world int) int, says string) check.Option {
+		return check.Mistake(each(func(r finished, _ int) int { return count(len(r.vectors)) }), says)
+	}
+	opts := []check.Option{check.Why("2·(world−1) a worker, a chunk each: each chunk goes round once to be summed, and once to be shared")}
+	if slices.ContainsFunc(rings, func(r finished) bool { return len(r.vectors[0]) < len(r.vectors) }) {
+		const more = "you sent a message too many: the neighbour does not wait for it"
 		opts = append(opts,
-			check.Mistake(count(func(int) int { return 2*(world-1) + 1 }), "you sent a message too many: the neighbour does not wait for it"),
-			check.Mistake(count(func(int) int { return 2 * world }), "you went round once more than it takes: world−1 steps complete a chunk, and world−1 share it"),
-			check.Mistake(count(func(int) int { return 4 * (world - 1) }), "you sent each chunk in two messages"))
+			mistake(func(world int) int { return 2*(world-1) + 1 }, more),
+			mistake(func(world int) int { return 2*(world-1) + min(world-1, 1) }, more),
+			mistake(func(world int) int { return 2 * world }, "you went round once more than it takes: world−1 steps complete a chunk, and world−1 share it"),
+			mistake(func(world int) int { return 4 * (world - 1) }, "you sent each chunk in two messages"),
+			check.Mistake(each(func(r finished, k int) int {
+				n := 0
+				for _, m := range protocol(r.vectors, k, 0) {
+					n += min(len(m), 1)
+				}
+				return n
+			}), "you left out the empty chunks: they are messages too, so that every worker gets 2·(world−1)"))
 	}
-	if len(vectors[0]) < world && world > 1 {
-		opts = append(opts, check.Mistake(count(func(k int) int {
-			n := 0
-			for _, m := range protocol(vectors, k, 0) {
-				n += min(len(m), 1)
-			}
-			return n
-		}), "you left out the empty chunks: they are messages too, so that every worker gets 2·(world−1)"))
-	}
-	if !check.Equal(t, "how many messages each worker sent", count(func(k int) int { return len(r.messages[k]) }), want, check.Exact, append(opts,
-		check.Why("2·(world−1) a worker, a chunk each: each chunk goes round once to be summed, and once to be shared"))...) {
+	if !check.Equal(t, "how many messages were sent by", each(func(r finished, k int) int { return len(r.messages[k]) }),
+		each(func(r finished, _ int) int { return 2 * (len(r.vectors) - 1) }), check.Exact, opts...) {
 		return
 	}
-	got, all := map[string][]float64{}, func(shift int) map[string][]float64 {
-		named := map[string][]float64{}
-		for k := range world {
-			for i, m := range protocol(vectors, k, shift) {
-				named[fmt.Sprintf("worker %d, message %d", k, i)] = m
+	every := func(of func(r finished, k int) [][]float64) map[string][]float64 {
+		all := map[string][]float64{}
+		for _, r := range rings {
+			for k := range r.vectors {
+				for i, m := range of(r, k) {
+					all[fmt.Sprintf("worker %d of %d, %d values, message %d", k, len(r.vectors), len(r.vectors[0]), i)] = m
+				}
 			}
 		}
-		return named
+		return all
 	}
-	for k := range world {
-		for i, m := range r.messages[k] {
-			got[fmt.Sprintf("worker %d, message %d", k, i)] = m.copied
+	begun := func(shift int) map[string][]float64 {
+		return every(func(r finished, k int) [][]float64 { return protocol(r.vectors, k, shift) })
+	}
+	opts = []check.Option{check.Why("first its own chunk rank, then in each step the chunk that it received in the step before")}
+	if slices.ContainsFunc(rings, func(r finished) bool { return len(r.vectors) > 2 && len(r.vectors[0]) > 0 }) {
+		opts = append(opts, check.Mistake(begun(1), "you began with chunk rank−1: a worker's first message is its chunk rank"),
+			check.Mistake(begun(-1), "you began with chunk rank+1: a worker's first message is its chunk rank"))
+	}
+	if !check.Equal(t, "what was sent by", every(func(r finished, k int) (sent [][]float64) {
+		for _, m := range r.messages[k] {
+			sent = append(sent, m.copied)
 		}
-	}
-	opts = nil
-	if world > 2 && len(vectors[0]) >= world {
-		opts = append(opts, check.Mistake(all(1), "you began with chunk rank−1: a worker's first message is its chunk rank"),
-			check.Mistake(all(-1), "you began with chunk rank+1: a worker's first message is its chunk rank"))
-	}
-	if !check.Equal(t, "what was sent", got, all(0), check.Rel(1e-10), append(opts,
-		check.Why("first its own chunk rank, then in each step the chunk that it received in the step before"))...) {
+		return sent
+	}), begun(0), check.Rel(1e-10), opts...) {
 		return
 	}
-	for k := range world {
+	for _, r := range rings {
+		if !r.mustHaveSentCopies(t) {
+			return
+		}
+	}
+}
+
+// mustHaveSentCopies fails t where a message was written to after it was sent, or lies in what the workers hold, and says whether none did.
+func (r finished) mustHaveSentCopies(t *testing.T) bool {
+	t.Helper()
+	for k := range r.vectors {
 		for i, m := range r.messages[k] {
-			call := fmt.Sprintf("message %d of worker %d", i, k)
+			call := fmt.Sprintf("message %d of worker %d of %d", i, k, len(r.vectors))
 			if !slices.Equal(m.sent, m.copied) {
 				t.Errorf("%s is no longer what it was: you wrote into a message after you had sent it, or sent a part of v", call)
-				return
+				return false
 			}
 			if len(m.sent) == 0 {
 				continue
 			}
-			before := check.Copy(held)
+			before := check.Copy(r.held)
 			m.sent[0]++
-			if !slices.EqualFunc(held, before, slices.Equal) {
+			if !slices.EqualFunc(r.held, before, slices.Equal) {
 				t.Errorf("%s lies in v: you sent a part of v, and not a copy: it may be read when you have returned and v is the caller's again", call)
-				return
+				return false
 			}
 			m.sent[0]--
 		}
 	}
+	return true
 }
 
 // rescue stands for the test in check.Rescue, so that a worker's panic is kept for its ring.

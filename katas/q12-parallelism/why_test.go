@@ -225,7 +225,7 @@ func TestWhyPartition(t *testing.T) {
 	want := product(relu(product(batch.X, a)), b).RawMatrix().Data
 	outputs := make([][]float64, world)
 	r := run(t, world, func(rank int, send chan<- []float64, recv <-chan []float64) {
-		outputs[rank] = parallelism.MLPShard(batch.X, a, b, rank, world).RawMatrix().Data
+		outputs[rank] = mat.DenseCopyOf(parallelism.MLPShard(batch.X, a, b, rank, world)).RawMatrix().Data
 		parallelism.RingWorker(rank, world, outputs[rank], send, recv)
 	})
 	r.mustEnd(t)
