@@ -3,6 +3,7 @@ package crossentropy_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -27,6 +28,8 @@ func TestSigmoid(t *testing.T) {
 			check.Mistake(each(z, func(z float64) float64 { return 1 / (1 + math.Exp(z)) }),
 				"you computed σ(−z): the exponent is −z"))
 	}
+	far := []float64{-math.MaxFloat64, -1e300, -1500, -720, 1500, 1e300, math.MaxFloat64}
+	finite(t, "Sigmoid(z)", each(far, crossentropy.Sigmoid), far)
 	check.Independent(t, "Sigmoid(z)", crossentropy.Sigmoid, check.Args{0.5}, check.Args{-1.5})
 }
 
@@ -48,7 +51,8 @@ func TestLosses(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			z, y := c.Z.Floats(), c.Y.Floats()
-			check.Equal(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), c.Log.Floats(), check.Rel(1e-9),
+			check.Equal(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), c.Log.Floats(), check.Rel(1e-9), append(
+				hardened(z, y, func(z, y float64) float64 { return -y*math.Log(sigma(z)) - (1-y)*math.Log(sigma(-z)) }),
 				check.Why("−y·ln a − (1−y)·ln(1−a) with a = σ(z)"), check.With("z", z), check.With("y", y),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(z); return -a*math.Log(y) - (1-a)*math.Log(1-y) }),
 					"you swapped the roles: the target is outside the logarithm, the output inside"),
@@ -59,7 +63,7 @@ func TestLosses(t *testing.T) {
 				check.Mistake(scaled(1/math.Ln2, c.Log.Floats()), "you took logarithms to base 2: nats need the natural logarithm"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(sigma(z)); return -y*math.Log(a) - (1-y)*math.Log(1-a) }), twice),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(z); return -(1-y)*math.Log(a) - y*math.Log(1-a) }),
-					"you exchanged the terms: y belongs to ln a, 1−y to ln(1−a)"))
+					"you exchanged the terms: y belongs to ln a, 1−y to ln(1−a)"))...)
 			check.Equal(t, "SquaredLoss(z, y)", pairs(z, y, crossentropy.SquaredLoss), c.Squared.Floats(), check.Rel(1e-9),
 				check.Why("½(a−y)² with a = σ(z)"), check.With("z", z), check.With("y", y),
 				check.Mistake(scaled(2, c.Squared.Floats()), "you lost the ½ of ½(a−y)²"),
@@ -99,6 +103,19 @@ func TestLosses(t *testing.T) {
 				check.Why("½(a−y)² never exceeds ½"), check.With("z", z), check.With("y", y))
 		})
 	}
+	for _, c := range check.Golden[lossCase](t, "nearly_sure") {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			z, y := c.Z.Floats(), c.Y.Floats()
+			check.Equal(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), c.Log.Floats(), check.Rel(1e-9),
+				check.Why("1−a loses digits where a is near 1: write both logarithms in terms of z"), check.With("z", z), check.With("y", y))
+		})
+	}
+	t.Run("as far as float64 goes", func(t *testing.T) {
+		defer check.Rescue(t)
+		z, y := []float64{math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64, -math.MaxFloat64, -math.MaxFloat64}, []float64{0, 0.25, 1, 0, 0.25, 1}
+		finite(t, "LogLoss(z, y)", pairs(z, y, crossentropy.LogLoss), z)
+	})
 	check.Independent(t, "LogLoss(z, y)", crossentropy.LogLoss, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
 	check.Independent(t, "SquaredLoss(z, y)", crossentropy.SquaredLoss, check.Args{0.5, 0.25}, check.Args{-1.5, 0.75})
 }
@@ -111,18 +128,22 @@ func TestSlopes(t *testing.T) {
 			defer check.Rescue(t)
 			z, y, dlog, dsquared := c.Z.Floats(), c.Y.Floats(), c.DLog.Floats(), c.DSquared.Floats()
 			byOutput := func(z, y float64) float64 { a := sigma(z); return (a - y) / (a * (1 - a)) }
-			check.Equal(t, "LogLossGrad(z, y)", pairs(z, y, crossentropy.LogLossGrad), dlog, tol,
+			check.Equal(t, "LogLossGrad(z, y)", pairs(z, y, crossentropy.LogLossGrad), dlog, tol, append(
+				hardened(z, y, func(z, y float64) float64 { return sigma(z) - y }),
 				check.Why("the derivative of LogLoss by the logit"), check.With("z", z), check.With("y", y),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { return -y * (1 - sigma(z)) }),
+					"you left the derivative of the second term out: −(1−y)·ln(1−a) depends on z too"),
 				check.Mistake(dsquared, "you multiplied by σ′(z): that is the slope of the squared error; in cross-entropy σ′ cancels"),
 				check.Mistake(pairs(z, y, byOutput), "you took the derivative by the output a: by the logit it is multiplied by da/dz = σ′(z)"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return sigma(sigma(z)) - y }), twice),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return z - y }), "you compared the logit with the target: the output is σ(z)"),
-				check.Mistake(scaled(-1, dlog), "you have the sign the wrong way round: raising the logit of an output that is too high raises the loss"))
+				check.Mistake(scaled(-1, dlog), "you have the sign the wrong way round: raising the logit of an output that is too high raises the loss"))...)
 			check.Equal(t, "SquaredLossGrad(z, y)", pairs(z, y, crossentropy.SquaredLossGrad), dsquared, tol,
 				check.Why("the derivative of SquaredLoss by the logit"), check.With("z", z), check.With("y", y),
 				check.Mistake(dlog, "you left σ′(z) out: a − y is the derivative by the output, and the chain rule goes on to the logit"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return (sigma(z) - y) * z * (1 - z) }), "you took z·(1 − z) for σ′(z): it is σ(z)·(1 − σ(z))"),
 				check.Mistake(pairs(z, y, func(z, y float64) float64 { return sigma(z) * (1 - sigma(z)) }), "you left a − y out: σ′(z) is only the second factor of the chain rule"),
+				check.Mistake(pairs(z, y, func(z, y float64) float64 { a := sigma(z); return (a - y) * (1 - a*a) }), "you took 1 − a² for σ′(z): that is the slope of tanh"),
 				check.Mistake(scaled(2, dsquared), "you lost the ½: the 2 of the square cancels it"),
 				check.Mistake(scaled(-1, dsquared), "you have the sign the wrong way round: raising the logit of an output that is too high raises the loss"))
 		})
@@ -187,12 +208,20 @@ func TestCrossEntropy(t *testing.T) {
 
 			passed = c.Z.Floats()
 			loss, grad := crossentropy.CrossEntropy(passed, c.Label)
-			check.Equal(t, "CrossEntropy(z, class) loss", loss, c.Loss, check.Rel(1e-12),
+			binary := 0.0
+			for k, v := range z {
+				if k == c.Label {
+					v = -v
+				}
+				binary += math.Log1p(math.Exp(v))
+			}
+			check.Equal(t, "CrossEntropy(z, class) loss", loss, c.Loss, check.Rel(1e-9),
 				check.Why("−ln of the probability of the class"), check.With("class", c.Label), check.Kept("z", passed, z),
 				check.Mistake(-c.Loss, "you left the minus sign of −ln p out"),
 				check.Mistake(1-p[c.Label], "you returned 1 − p: the loss is −ln p"),
 				check.Mistake(c.Loss/math.Ln2, "you took the logarithm to base 2: nats need the natural logarithm"),
 				check.Mistake(-floats.Sum(each(p, math.Log)), "you summed −ln p over all classes: only the given one counts"),
+				check.Mistake(binary, "you added a cross-entropy with a sigmoid for every class: the classes exclude each other, one softmax is for all"),
 				check.Mistake(-math.Log(softmax(p)[c.Label]), softmaxTwice))
 			check.Equal(t, "CrossEntropy(z, class) grad", grad, c.Grad.Floats(), check.Rel(1e-12),
 				check.Why("the gradient by every logit"), check.With("class", c.Label), check.With("z", z),
@@ -250,7 +279,7 @@ func TestCrossEntropy(t *testing.T) {
 		check.Equal(t, "CrossEntropy(z, class) loss of z =", each(func(z []float64, class int) []float64 {
 			loss, _ := crossentropy.CrossEntropy(z, class)
 			return []float64{loss}
-		}), next(losses), check.Rel(1e-12), append(clips,
+		}), next(losses), check.Rel(1e-9), append(clips,
 			check.Why("ln Σ e^(z_k) − z_class, computed without overflow"),
 			check.Mistake(next(lossesOf(probs, func(i int, p []float64) float64 { return -math.Log(p[large[i].Label]) })),
 				"you took the logarithm of a probability that is rounded to 0: subtract in logarithms"))...)
@@ -269,11 +298,37 @@ func TestCrossEntropy(t *testing.T) {
 				check.Mistake([]float64{0, math.NaN(), math.NaN(), 0}, another),
 				check.Mistake([]float64{math.NaN(), math.NaN(), math.NaN(), 0}, another))
 			loss, grad := crossentropy.CrossEntropy(check.Copy(z), 0)
-			check.Equal(t, "CrossEntropy(z, 0) loss", loss, 3000+math.Ln2, check.Rel(1e-12),
+			check.Equal(t, "CrossEntropy(z, 0) loss", loss, 3000+math.Ln2, check.Rel(1e-9),
 				check.Why("ln(2e³⁰⁰⁰) − 0"), check.With("z", z))
 			check.Equal(t, "CrossEntropy(z, 0) grad", grad, []float64{-1, 0.5, 0.5, 0}, check.Rel(1e-12), check.With("z", z))
 		})
 	}
+	if !t.Failed() { // nor may a loss that is wrong anywhere be taken for a rounded one
+		t.Run("logits of 1e17", func(t *testing.T) {
+			defer check.Rescue(t)
+			const rounded = "you added the logarithm of the sum to a large logit, which rounds it away: subtract the largest logit from the others first"
+			z := []float64{1e17, 0, 1e17}
+			check.Equal(t, "Softmax(z)", crossentropy.Softmax(check.Copy(z)), []float64{0.5, 0, 0.5}, check.Rel(1e-12),
+				check.Why("two equal logits, far above the third"), check.With("z", z), check.Mistake([]float64{1, 0, 1}, rounded))
+			var losses []float64
+			for class := range z {
+				loss, grad := crossentropy.CrossEntropy(check.Copy(z), class)
+				losses = append(losses, loss)
+				check.Equal(t, fmt.Sprintf("CrossEntropy(z, %d) grad", class), grad, with([]float64{0.5, 0, 0.5}, class, []float64{-0.5, -1, -0.5}[class]), check.Rel(1e-12),
+					check.With("z", z), check.Mistake(with([]float64{1, 0, 1}, class, []float64{0, -1, 0}[class]), rounded))
+			}
+			check.Equal(t, "CrossEntropy(z, class) loss of the classes 0, 1 and 2", losses, []float64{math.Ln2, 1e17, math.Ln2}, check.Rel(1e-9),
+				check.Why("ln 2 + 1e17 − z_class"), check.With("z", z), check.Mistake([]float64{0, 1e17, 0}, rounded))
+		})
+	}
+	t.Run("as far as float64 goes", func(t *testing.T) {
+		defer check.Rescue(t)
+		z := []float64{-math.MaxFloat64, math.MaxFloat64}
+		check.Equal(t, "Softmax(z)", crossentropy.Softmax(check.Copy(z)), []float64{0, 1}, check.Rel(1e-12), check.With("z", z))
+		loss, grad := crossentropy.CrossEntropy(check.Copy(z), 1)
+		check.Equal(t, "CrossEntropy(z, 1) loss", loss, 0.0, check.Rel(1e-9), check.With("z", z))
+		check.Equal(t, "CrossEntropy(z, 1) grad", grad, []float64{0, 0}, check.Rel(1e-12), check.With("z", z))
+	})
 	t.Run("one class", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Equal(t, "Softmax of the logit −3 alone", crossentropy.Softmax([]float64{-3}), []float64{1}, check.Rel(1e-12), check.Why("the only class is certain"))
@@ -348,9 +403,21 @@ func TestTrainNeuron(t *testing.T) {
 				return outputs
 			}
 			at := func(w, b float64) float64 { return slope(w*c.X+b, c.Y) }
+			var own []check.Option // with cross-entropy the two coincide
+			if c.Loss == "squared" {
+				own = append(own,
+					check.Mistake(run(func(w, b float64) (dw, db float64) { d := sigma(w*c.X+b) - c.Y; return d * c.X, d }),
+						"you moved by the slope of cross-entropy: take the slope that you are given"),
+					check.Mistake(run(func(w, b float64) (dw, db float64) {
+						z := w*c.X + b
+						d := at(w, b) * sigma(z) * sigma(-z)
+						return d * c.X, d
+					}),
+						"you multiplied the slope by σ′(z): it is the derivative by the logit already"))
+			}
 			want := c.Outputs.Floats()
 			got := crossentropy.TrainNeuron(slope, c.W, c.B, c.X, c.Y, c.Rate, c.Epochs)
-			check.Equal(t, "TrainNeuron(slope, 1.2, −0.7, x: −1.75, y: 0.8, rate: 0.6, epochs: 12)", got, want, check.Rel(1e-9),
+			check.Equal(t, "TrainNeuron(slope, 1.2, −0.7, x: −1.75, y: 0.8, rate: 0.6, epochs: 12)", got, want, check.Rel(1e-9), append(own,
 				check.Why("the output after each of the updates"),
 				check.Mistake(append([]float64{sigma(c.W*c.X + c.B)}, want[:len(want)-1]...), "you noted the output before each update: note it after"),
 				check.Mistake(run(func(w, b float64) (dw, db float64) { return at(w, b) * c.X, at(w, b) * c.X }),
@@ -359,12 +426,44 @@ func TestTrainNeuron(t *testing.T) {
 					"you moved w by the slope alone: the logit is w·x + b, so its derivative by w is x"),
 				check.Mistake(run(func(w, b float64) (dw, db float64) { dw = at(w, b) * c.X; return dw, at(w-c.Rate*dw, b) }),
 					"you moved b by the slope at the new w: both move by the slope at the same point"),
+				check.Mistake(run(func(w, b float64) (dw, db float64) { db = at(w, b); return at(w, b-c.Rate*db) * c.X, db }),
+					"you moved w by the slope at the new b: both move by the slope at the same point"),
 				check.Mistake(run(func(w, b float64) (dw, db float64) { return at(w, b) * c.X, 0 }), "you did not move b"),
-				check.Mistake(run(func(w, b float64) (dw, db float64) { return -at(w, b) * c.X, -at(w, b) }), "you added the gradient: descent subtracts it"))
+				check.Mistake(run(func(w, b float64) (dw, db float64) { return -at(w, b) * c.X, -at(w, b) }), "you added the gradient: descent subtracts it"))...)
+		})
+		t.Run(c.Name+", already right", func(t *testing.T) {
+			defer check.Rescue(t)
+			check.Equal(t, "TrainNeuron(slope, 0.5, 54, x: 2, y: 1, rate: 0.6, epochs: 5)", crossentropy.TrainNeuron(slopes[c.Loss], 0.5, 54, 2, 1, 0.6, 5),
+				[]float64{1, 1, 1, 1, 1}, check.Rel(1e-9), check.Why("σ(55) is 1, the slope there 0: nothing moves, in each of 5 epochs"))
 		})
 	}
+	t.Run("no epoch", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "TrainNeuron(slope, 1.2, −0.7, x: −1.75, y: 0.8, rate: 0.6, epochs: 0)",
+			crossentropy.TrainNeuron(slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 0), []float64{}, check.Exact, check.Why("an output for each update, and there is none"))
+	})
 	check.Independent(t, "TrainNeuron(slope, w, b, x, y, rate, epochs)", crossentropy.TrainNeuron,
 		check.Args{slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 4}, check.Args{slopes["squared"], 0.8, 0.7, 1.25, 0.2, 0.3, 4})
+}
+
+// finite fails t if a value is not finite.
+func finite(t *testing.T, call string, got, z []float64) {
+	t.Helper()
+	if slices.ContainsFunc(got, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+		t.Errorf("%s = %.3g for z = %.3g, want finite numbers", call, got, z)
+	}
+}
+
+// hardened names what f gives if a target between 0 and 1 is taken for one of the two. Where there is none, it names nothing.
+func hardened(z, y []float64, f func(z, y float64) float64) []check.Option {
+	if !slices.ContainsFunc(y, func(y float64) bool { return y > 0 && y < 1 }) {
+		return nil
+	}
+	const says = "you took a target between 0 and 1 for 0 or 1: it weighs both terms"
+	return []check.Option{
+		check.Mistake(pairs(z, y, func(z, y float64) float64 { return f(z, math.Round(y)) }), says),
+		check.Mistake(pairs(z, y, func(z, y float64) float64 { return f(z, math.Floor(y)) }), says),
+	}
 }
 
 // softmax is for the values of mistakes.

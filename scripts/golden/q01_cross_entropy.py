@@ -10,7 +10,7 @@ torch.manual_seed(SEED)
 
 
 def sigmoid():
-    z = torch.tensor([-700.0, -300.5, -40.0, -6.0, -0.75, 0.0, 2.0, 36.0, 800.0])
+    z = torch.tensor([-700.0, -699.9, -612.3, -300.5, -40.0, -30.2, -20.0, -6.0, -0.75, 0.0, 2.0, 36.0, 800.0])
     a = torch.sigmoid(z)
     wide = 1 / (1 + numpy.exp(-z.numpy().astype(numpy.longdouble)))  # 64 bits of mantissa
     assert (abs(a.numpy() / wide - 1) < 1e-15).all()
@@ -37,7 +37,7 @@ def classes(name, z, label):
 
 
 def ratio():
-    z = torch.tensor([-700.0, -300.5, -40.0, -6.0, -0.75, 0.0, 2.0, 10.0, 40.0, 700.0])
+    z = torch.tensor([-700.0, -300.5, -40.0, -24.8, -6.0, -0.75, 0.0, 2.0, 10.0, 16.3, 40.0, 700.0])
     r = 1 / (torch.sigmoid(z) * torch.sigmoid(-z))
     return dict(z=golden.array(z), r=golden.array(r))
 
@@ -70,6 +70,9 @@ golden.save(
     saturated=[
         losses("large logits", [-800.0, -800.0, -40.0, 40.0, 40.0, 800.0, 800.0], [1.0, 0.25, 1.0, 0.0, 1.0, 0.0, 0.25]),
     ],
+    nearly_sure=[
+        losses("logits where the loss of a right answer is small", [30.0, 33.3, 26.5, 22.0, 30.0, -33.3, -26.5, -22.0, -30.0], [0.0, 1.0, 1.0, 1.0, 0.75, 0.0, 0.0, 0.0, 1.0]),
+    ],
     classes=[
         classes("five classes", 1.5 * torch.randn(5), 3),
         classes("seven classes, the last", 2 * torch.randn(7), 6),
@@ -78,6 +81,9 @@ golden.save(
         classes("logits of ±1000", torch.tensor([1000.0, -1000.0, 998.5, 0.0, 999.0, 1000.5]), 2),
         classes("a label without probability", torch.tensor([1000.0, -1000.0, 1001.0]), 1),
         classes("all far below zero", torch.tensor([-1000.0, -1001.0, -998.0, -1002.5, -999.5, -1000.25]), 4),
+        classes("one far below zero", torch.tensor([5.0, -900.0, 3.5]), 2),
+        classes("an answer that is nearly sure", torch.tensor([-4.0, 16.5, -12.0]), 1),
+        classes("all 500 below zero", torch.tensor([-500.0, -502.5, -501.0]), 2),
     ],
     ratio=[ratio()],
     neuron=[neuron("cross-entropy", "log", **start), neuron("squared error", "squared", **start)],

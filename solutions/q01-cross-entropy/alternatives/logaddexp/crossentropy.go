@@ -1,7 +1,10 @@
 // Package crossentropy compares two losses of a sigmoid output. Here everything is built from ln σ and e^x.
 package crossentropy
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Sigmoid is the exponential of its logarithm, written in two halves.
 func Sigmoid(z float64) float64 {
@@ -40,17 +43,27 @@ func SquaredLossGrad(z, y float64) float64 {
 	return LogLossGrad(z, y) * Sigmoid(z) * Sigmoid(-z)
 }
 
-// Softmax subtracts the logarithm of the sum.
+// Softmax subtracts the logarithm of the sum, from logits of which the largest is 0.
 func Softmax(z []float64) []float64 {
 	if len(z) == 0 {
 		panic("crossentropy: no logits")
 	}
+	z = lowered(z)
 	total := logSum(z)
 	var p []float64
 	for _, v := range z {
 		p = append(p, math.Exp(v-total))
 	}
 	return p
+}
+
+// lowered subtracts the largest logit from all.
+func lowered(z []float64) (low []float64) {
+	top := slices.Max(z)
+	for _, v := range z {
+		low = append(low, v-top)
+	}
+	return low
 }
 
 // logSum adds the exponentials one by one, in logarithms.
@@ -74,6 +87,7 @@ func CrossEntropy(z []float64, class int) (loss float64, grad []float64) {
 		}
 		grad = append(grad, p)
 	}
+	z = lowered(z)
 	return logSum(z) - z[class], grad
 }
 
