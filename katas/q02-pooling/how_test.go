@@ -4,33 +4,70 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/floats"
 
 	"whyhow/katas/kit/check"
 	"whyhow/katas/kit/tensor"
 	pooling "whyhow/katas/q02-pooling"
 )
 
-// wrong is the value that a mistake gives, nil where it cannot be told from the right one or from another's, and the mistake's name.
+// wrong is the map that a mistake gives, and the mistake's name.
 type wrong struct {
-	value *check.Array
+	value tensor.CHW
 	says  string
 }
 
-func mistakes(list ...wrong) []check.Option {
-	var opts []check.Option
-	for _, m := range list {
-		switch {
-		case m.value == nil:
-		case len(m.value.Shape) == 1:
-			opts = append(opts, check.Mistake(m.value.Floats(), m.says))
-		default:
-			opts = append(opts, check.Mistake(m.value.CHW(), m.says))
+// golden is a mistake of a golden case. Its value is nil where it cannot be told from the right one or from another's.
+func golden(value *check.Array, says string) []wrong {
+	if value == nil {
+		return nil
+	}
+	return []wrong{{value.CHW(), says}}
+}
+
+// named returns the mistakes of every case that can be told there from the right answer and from another mistake, but for those that the answer
+// to another case contradicts: what looks like a mistake in one case alone is another one. Right answers contradict nothing.
+func named[C any](cases []C, answer, want func(c C) tensor.CHW, mistakes func(c C) []wrong) [][]check.Option {
+	right, contradicted := true, map[string]bool{}
+	told := make([][]wrong, len(cases))
+	for i, c := range cases {
+		got, all := attempt(func() tensor.CHW { return answer(c) }), mistakes(c)
+		right = right && near(got, want(c))
+		for _, m := range all {
+			if near(m.value, want(c)) || slices.ContainsFunc(all, func(other wrong) bool { return other.says != m.says && near(m.value, other.value) }) {
+				continue
+			}
+			told[i] = append(told[i], m)
+			contradicted[m.says] = contradicted[m.says] || !near(got, m.value)
 		}
 	}
-	return opts
+	out := make([][]check.Option, len(cases))
+	for i := range cases {
+		for _, m := range told[i] {
+			if right || !contradicted[m.says] {
+				out[i] = append(out[i], check.Mistake(m.value, m.says))
+			}
+		}
+	}
+	return out
+}
+
+// attempt is what f returns, or a map of no shape if it panics.
+func attempt(f func() tensor.CHW) (y tensor.CHW) {
+	defer func() {
+		if recover() != nil {
+			y = tensor.CHW{C: -1}
+		}
+	}()
+	return f().Clone()
+}
+
+func near(a, b tensor.CHW) bool {
+	return a.C == b.C && a.H == b.H && a.W == b.W && len(a.Data) == len(b.Data) && floats.EqualApprox(a.Data, b.Data, 1e-6)
 }
 
 // pooled is pooling by definition, written for the tests: reduce gets the values of one window in scan order.
@@ -53,6 +90,16 @@ func largest(window []float64) float64 {
 		m = math.Max(m, v)
 	}
 	return m
+}
+
+func largestMagnitude(window []float64) float64 {
+	most := 0.0
+	for _, v := range window {
+		if math.Abs(v) > math.Abs(most) {
+			most = v
+		}
+	}
+	return most
 }
 
 func mean(window []float64) float64 {
@@ -88,11 +135,14 @@ func normal(c, h, w int, rng *rand.Rand) tensor.CHW {
 // mustPanic holds pool to the panics that all four poolings share.
 func mustPanic(t *testing.T, name string, pool func(x tensor.CHW, size, stride int)) {
 	t.Helper()
-	x := tensor.NewCHW(2, 5, 3, nil)
-	check.Panics(t, name+" of a 5×3 map with size 4", func() { pool(x, 4, 1) })
-	check.Panics(t, name+" of a 3×5 map with size 4", func() { pool(tensor.NewCHW(2, 3, 5, nil), 4, 1) })
-	check.Panics(t, name+" with size 0", func() { pool(x, 0, 1) })
-	check.Panics(t, name+" with stride 0", func() { pool(x, 2, 0) })
+	x := tensor.NewCHW(2, 9, 3, nil)
+	check.Panics(t, name+" of a 9×3 map with size 4", func() { pool(x, 4, 1) })
+	check.Panics(t, name+" of a 3×9 map with size 4", func() { pool(tensor.NewCHW(2, 3, 9, nil), 4, 1) })
+	check.Panics(t, name+" of a 3×3 map with size 4 and stride 4", func() { pool(tensor.NewCHW(2, 3, 3, nil), 4, 4) })
+	for _, wrong := range []int{0, -1} {
+		check.Panics(t, fmt.Sprintf("%s with size %d", name, wrong), func() { pool(x, wrong, 1) })
+		check.Panics(t, fmt.Sprintf("%s with stride %d", name, wrong), func() { pool(x, 2, wrong) })
+	}
 }
 
 // mustFit holds backward to the shape of dy, which may differ along one axis alone.
@@ -115,48 +165,60 @@ type maxCase struct {
 	Mean, Clamped, Smallest, Ceiled, Turned *check.Array
 }
 
-// otherWindows are what reduce makes of other windows, where size and stride differ by enough to tell.
-func otherWindows(x tensor.CHW, size, stride int, reduce func(window []float64) float64) (opts []check.Option) {
-	if size > 1 && stride > 1 {
-		opts = append(opts, check.Mistake(pooled(x, size, 1, reduce), "you moved by one pixel: window (i, j) begins at row i·stride, column j·stride"))
+// otherWindows are what reduce makes of other windows.
+func otherWindows(x tensor.CHW, size, stride int, reduce func(window []float64) float64) (list []wrong) {
+	list = []wrong{
+		{pooled(x, size, 1, reduce), "you moved by one pixel: window (i, j) begins at row i·stride, column j·stride"},
+		{pooled(x, size, size, reduce), "you moved by a whole window: window (i, j) begins at row i·stride, column j·stride"},
 	}
-	if size > 1 && stride != size {
-		opts = append(opts, check.Mistake(pooled(x, size, size, reduce), "you moved by a whole window: window (i, j) begins at row i·stride, column j·stride"))
+	if stride <= min(x.H, x.W) {
+		list = append(list, wrong{pooled(x, stride, stride, reduce), "you took windows of stride×stride: they are size×size"})
 	}
-	if stride > 1 && stride != size {
-		opts = append(opts, check.Mistake(pooled(x, stride, stride, reduce), "you took windows of stride×stride: they are size×size"))
+	last := tensor.NewCHW(x.C, x.H, x.W, nil) // x as if its channels were the last axis
+	for i := range last.Data {
+		last.Data[i] = x.Data[i%(x.H*x.W)*x.C+i/(x.H*x.W)]
 	}
-	if x.C > 1 {
-		last := tensor.NewCHW(x.C, x.H, x.W, nil) // x as if its channels were the last axis
-		for i := range last.Data {
-			last.Data[i] = x.Data[i%(x.H*x.W)*x.C+i/(x.H*x.W)]
-		}
-		y := pooled(last, size, stride, reduce)
-		back := y.Clone()
-		for i := range back.Data {
-			back.Data[i%(y.H*y.W)*y.C+i/(y.H*y.W)] = y.Data[i]
-		}
-		opts = append(opts, check.Mistake(back, "you read Data as rows, columns, channels: in a CHW the channel comes first"))
+	y := pooled(last, size, stride, reduce)
+	back := y.Clone()
+	for i := range back.Data {
+		back.Data[i%(y.H*y.W)*y.C+i/(y.H*y.W)] = y.Data[i]
 	}
-	return opts
+	return append(list, wrong{back, "you read Data as rows, columns, channels: in a CHW the channel comes first"})
 }
 
 func TestMax(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[maxCase](t, "max") {
+	cases := check.Golden[maxCase](t, "max")
+	names := named(cases, func(c maxCase) tensor.CHW { return pooling.Max(c.X.CHW(), c.Size, c.Stride) }, func(c maxCase) tensor.CHW { return c.Y.CHW() },
+		func(c maxCase) []wrong {
+			return append(slices.Concat(
+				golden(c.Mean, "you took the mean: max pooling keeps the largest value of a window"),
+				golden(c.Clamped, "you started the maximum at 0: a window may hold nothing but negative values"),
+				golden(c.Smallest, "you kept the smallest value"),
+				golden(c.Ceiled, "you rounded the size up: a window that hangs over the edge is dropped"),
+				golden(c.Turned, "you swapped rows and columns"),
+				otherWindows(c.X.CHW(), c.Size, c.Stride, largest)),
+				wrong{pooled(c.X.CHW(), c.Size, c.Stride, largestMagnitude), "you compared magnitudes: −3 is less than 1"})
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x := c.X.CHW()
 			got := pooling.Max(x, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("Max(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Exact, append(append(mistakes(
-				wrong{c.Mean, "you took the mean: max pooling keeps the largest value of a window"},
-				wrong{c.Clamped, "you started the maximum at 0: a window may hold nothing but negative values"},
-				wrong{c.Smallest, "you kept the smallest value"},
-				wrong{c.Ceiled, "you rounded the size up: a window that hangs over the edge is dropped"},
-				wrong{c.Turned, "you swapped rows and columns"},
-			), otherWindows(x, c.Size, c.Stride, largest)...), check.Kept("x", x, c.X.CHW()), check.Why("the largest value of every whole window"))...)
+			check.Equal(t, fmt.Sprintf("Max(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Exact,
+				append(names[i], check.Kept("x", x, c.X.CHW()), check.Why("the largest value of every whole window"))...)
 		})
 	}
+	t.Run("windows of very small values", func(t *testing.T) {
+		defer check.Rescue(t)
+		x := verySmall()
+		opts := []check.Option{check.With("x", x), check.Why("the largest value of a window is one of its values, however small")}
+		for _, start := range []float64{-math.MaxFloat64, -math.MaxFloat32, math.MinInt64, math.MinInt32, -1e100, -1e30, -1e20, -1e12, -1e10, -1e9, -1e8, -1e6, -1e5, -1e4, -1e3, -100, -1} {
+			opts = append(opts, check.Mistake(pooled(x, 2, 2, func(window []float64) float64 { return max(start, largest(window)) }),
+				"you started the maximum at a number: a window may hold nothing but smaller values"))
+		}
+		check.Equal(t, "Max(x, 2, 2)", pooling.Max(check.Copy(x), 2, 2), tensor.NewCHW(1, 1, 2, []float64{-1e300, math.Inf(-1)}), check.Exact, opts...)
+	})
 	t.Run("windows that do not fit", func(t *testing.T) {
 		defer check.Rescue(t)
 		mustPanic(t, "Max", func(x tensor.CHW, size, stride int) { pooling.Max(x, size, stride) })
@@ -164,6 +226,11 @@ func TestMax(t *testing.T) {
 	rng := check.Rand(t)
 	check.Independent(t, "Max(x, 2, 1)", pooling.Max, check.Args{normal(2, 5, 4, rng), 2, 1}, check.Args{normal(2, 5, 4, rng), 2, 1})
 	check.Independent(t, "Max(x, 1, 1)", pooling.Max, check.Args{normal(2, 5, 4, rng), 1, 1}, check.Args{normal(2, 5, 4, rng), 1, 1})
+}
+
+// verySmall returns two 2×2 windows: one holds nothing but −∞.
+func verySmall() tensor.CHW {
+	return tensor.NewCHW(1, 2, 4, []float64{-1e305, math.Inf(-1), math.Inf(-1), math.Inf(-1), -1e300, -math.MaxFloat64, math.Inf(-1), math.Inf(-1)})
 }
 
 type maxBackwardCase struct {
@@ -174,13 +241,27 @@ type maxBackwardCase struct {
 	Last, All, Split, Spread, Overwritten *check.Array
 }
 
-// negativeSkipped names the gradient that gives nothing to windows of negative values, if the case has such windows.
-func negativeSkipped(c maxBackwardCase) []check.Option {
+// scannedByColumns names the gradient that goes to the first of equal values column by column.
+func scannedByColumns(c maxBackwardCase) []wrong {
+	x, dy := c.X.CHW(), c.Dy.CHW()
+	dx := tensor.NewCHW(x.C, x.H, x.W, nil)
+	for i, most := range pooled(x, c.Size, c.Stride, largest).Data {
+		channel, top, left := i/(dy.H*dy.W), i/dy.W%dy.H*c.Stride, i%dy.W*c.Stride
+		for k := range c.Size * c.Size {
+			if row, column := top+k%c.Size, left+k/c.Size; x.At(channel, row, column) == most {
+				dx.Set(channel, row, column, dx.At(channel, row, column)+dy.Data[i])
+				break
+			}
+		}
+	}
+	return []wrong{{dx, "you scanned the window column by column: scan order is row by row"}}
+}
+
+// negativeSkipped names the gradient that gives nothing to windows of negative values.
+func negativeSkipped(c maxBackwardCase) []wrong {
 	x, dy, dx := c.X.CHW(), c.Dy.CHW(), tensor.NewCHW(c.X.Shape[0], c.X.Shape[1], c.X.Shape[2], nil)
-	skipped := 0
 	for i, most := range pooled(x, c.Size, c.Stride, largest).Data {
 		if most < 0 {
-			skipped++
 			continue
 		}
 		channel, top, left := i/(dy.H*dy.W), i/dy.W%dy.H*c.Stride, i%dy.W*c.Stride
@@ -191,28 +272,44 @@ func negativeSkipped(c maxBackwardCase) []check.Option {
 			}
 		}
 	}
-	if skipped == 0 {
-		return nil
-	}
-	return []check.Option{check.Mistake(dx, "you gave nothing to a window of negative values: its maximum is below 0, and takes dy all the same")}
+	return []wrong{{dx, "you gave nothing to a window of negative values: its maximum is below 0, and takes dy all the same"}}
 }
 
 func TestMaxBackward(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[maxBackwardCase](t, "maxBackward") {
+	cases := check.Golden[maxBackwardCase](t, "maxBackward")
+	names := named(cases, func(c maxBackwardCase) tensor.CHW {
+		return pooling.MaxBackward(c.X.CHW(), c.Dy.CHW(), c.Size, c.Stride)
+	},
+		func(c maxBackwardCase) tensor.CHW { return c.Dx.CHW() },
+		func(c maxBackwardCase) []wrong {
+			return slices.Concat(
+				golden(c.Last, "you gave it to the last of equal values: the first in scan order takes it"),
+				golden(c.All, "you gave it to every one of equal values: only the first takes it"),
+				golden(c.Split, "you split it among equal values: the first takes it all"),
+				golden(c.Spread, "you spread it over the whole window: that is average pooling; only the largest value moves the maximum"),
+				golden(c.Overwritten, "you overwrote where windows overlap: a pixel collects from every window that it wins"),
+				scannedByColumns(c), negativeSkipped(c))
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x, dy := c.X.CHW(), c.Dy.CHW()
 			got := pooling.MaxBackward(x, dy, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("MaxBackward(x, dy, %d, %d)", c.Size, c.Stride), got, c.Dx.CHW(), check.Rel(1e-11), append(append(mistakes(
-				wrong{c.Last, "you gave it to the last of equal values: the first in scan order takes it"},
-				wrong{c.All, "you gave it to every one of equal values: only the first takes it"},
-				wrong{c.Split, "you split it among equal values: the first takes it all"},
-				wrong{c.Spread, "you spread it over the whole window: that is average pooling; only the largest value moves the maximum"},
-				wrong{c.Overwritten, "you overwrote where windows overlap: a pixel collects from every window that it wins"},
-			), negativeSkipped(c)...), check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Why("PyTorch's gradient of the same pooling"))...)
+			check.Equal(t, fmt.Sprintf("MaxBackward(x, dy, %d, %d)", c.Size, c.Stride), got, c.Dx.CHW(), check.Rel(1e-11), append(names[i], check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Why("PyTorch's gradient of the same pooling"))...)
 		})
 	}
+	t.Run("windows of very small values, and of values that are nearly equal", func(t *testing.T) {
+		defer check.Rescue(t)
+		x, dy := verySmall(), tensor.NewCHW(1, 1, 2, []float64{3, 5})
+		check.Equal(t, "MaxBackward(x, dy, 2, 2)", pooling.MaxBackward(check.Copy(x), check.Copy(dy), 2, 2), tensor.NewCHW(1, 2, 4, []float64{0, 0, 5, 0, 3, 0, 0, 0}),
+			check.Exact, check.With("x", x), check.With("dy", dy), check.Why("−1e300 takes 3, the first of four −∞ takes 5"),
+			check.Mistake(tensor.NewCHW(1, 2, 4, []float64{5, 0, 0, 0, 3, 0, 0, 0}), "you found no maximum among −∞, and took the first pixel of the map: start with a pixel of the window"))
+		x = tensor.NewCHW(1, 2, 4, []float64{1, 1 - 1e-12, 1e-300, 2e-300, 1 + 1e-15, 1 + 1e-12, 0, -1})
+		check.Equal(t, "MaxBackward(x, dy, 2, 2)", pooling.MaxBackward(check.Copy(x), check.Copy(dy), 2, 2), tensor.NewCHW(1, 2, 4, []float64{0, 0, 0, 5, 0, 3, 0, 0}),
+			check.Exact, check.With("x", x), check.With("dy", dy), check.Why("1 + 1e-12 takes 3, 2e-300 takes 5: only values that are equal tie"),
+			check.Mistake(tensor.NewCHW(1, 2, 4, []float64{3, 0, 5, 0, 0, 0, 0, 0}), "you took values for equal that are nearly so: only equal ones tie"))
+	})
 	t.Run("central differences", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)
@@ -245,10 +342,11 @@ type averageCase struct {
 }
 
 type globalCase struct {
-	Name                    string
-	X, Y                    check.Array
-	Largest, ByRows, Across *check.Array
+	Name string
+	X, Y check.Array
 }
+
+func scaled(by float64, v []float64) []float64 { return floats.ScaleTo(make([]float64, len(v)), by, v) }
 
 func TestAverage(t *testing.T) {
 	defer check.Rescue(t)
@@ -257,23 +355,29 @@ func TestAverage(t *testing.T) {
 		bySide      = "you divided by size: a window has size² values"
 		overwritten = "you overwrote where windows overlap: a pixel collects from every window that it is in"
 	)
-	for _, c := range check.Golden[averageCase](t, "average") {
+	cases := check.Golden[averageCase](t, "average")
+	names := named(cases, func(c averageCase) tensor.CHW { return pooling.Average(c.X.CHW(), c.Size, c.Stride) },
+		func(c averageCase) tensor.CHW { return c.Y.CHW() },
+		func(c averageCase) []wrong {
+			return slices.Concat(golden(c.ByStride, byStride), golden(c.Sum, "you added up and did not divide"), golden(c.BySide, bySide),
+				otherWindows(c.X.CHW(), c.Size, c.Stride, mean))
+		})
+	backward := named(cases, func(c averageCase) tensor.CHW {
+		return pooling.AverageBackward(c.X.CHW(), c.Dy.CHW(), c.Size, c.Stride)
+	},
+		func(c averageCase) tensor.CHW { return c.Dx.CHW() },
+		func(c averageCase) []wrong {
+			return slices.Concat(golden(c.DUndivided, "you gave every pixel the whole of dy: each has 1/size² of a say in the mean"),
+				golden(c.DByStride, byStride), golden(c.DBySide, bySide), golden(c.DOverwritten, overwritten))
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x, dy := c.X.CHW(), c.Dy.CHW()
 			got := pooling.Average(x, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("Average(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Rel(1e-11), append(append(mistakes(
-				wrong{c.ByStride, byStride},
-				wrong{c.Sum, "you added up and did not divide"},
-				wrong{c.BySide, bySide},
-			), otherWindows(x, c.Size, c.Stride, mean)...), check.Kept("x", x, c.X.CHW()), check.Why("the mean of every whole window"))...)
+			check.Equal(t, fmt.Sprintf("Average(x, %d, %d)", c.Size, c.Stride), got, c.Y.CHW(), check.Rel(1e-11), append(names[i], check.Kept("x", x, c.X.CHW()), check.Why("the mean of every whole window"))...)
 			got = pooling.AverageBackward(x, dy, c.Size, c.Stride)
-			check.Equal(t, fmt.Sprintf("AverageBackward(x, dy, %d, %d)", c.Size, c.Stride), got, c.Dx.CHW(), check.Rel(1e-11), append(mistakes(
-				wrong{c.DUndivided, "you gave every pixel the whole of dy: each has 1/size² of a say in the mean"},
-				wrong{c.DByStride, byStride},
-				wrong{c.DBySide, bySide},
-				wrong{c.DOverwritten, overwritten},
-			), check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Why("PyTorch's gradient of the same pooling"))...)
+			check.Equal(t, fmt.Sprintf("AverageBackward(x, dy, %d, %d)", c.Size, c.Stride), got, c.Dx.CHW(), check.Rel(1e-11), append(backward[i], check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Why("PyTorch's gradient of the same pooling"))...)
 		})
 	}
 	t.Run("central differences", func(t *testing.T) {
@@ -295,19 +399,37 @@ func TestAverage(t *testing.T) {
 	})
 	t.Run("one window for all", func(t *testing.T) {
 		defer check.Rescue(t)
-		for _, c := range check.Golden[globalCase](t, "globalAverage") {
-			x := c.X.CHW()
-			got := pooling.GlobalAverage(x)
-			opts := []check.Option{check.Kept("x", x, c.X.CHW()), check.Why("one mean a channel, over all its pixels")}
-			if x.C > 1 {
-				opts = append(opts, check.Mistake([]float64{mean(c.X.Data)}, "you took one mean of all channels: each has a mean of its own"))
+		cases := check.Golden[globalCase](t, "globalAverage")
+		each := func(f func(c globalCase) []float64) map[string][]float64 {
+			out := map[string][]float64{}
+			for _, c := range cases {
+				out[c.Name] = f(c)
 			}
-			check.Equal(t, "GlobalAverage(x), "+c.Name, got, c.Y.Floats(), check.Rel(1e-11), append(opts, mistakes(
-				wrong{c.Largest, "you took the largest value of a channel: global average pooling takes the mean"},
-				wrong{c.ByRows, "you divided by one side: a channel has H·W values"},
-				wrong{c.Across, "you averaged over the channels: each channel keeps a mean of its own"},
-			)...)...)
+			return out
 		}
+		byChannel := func(reduce func(channel []float64, h int) float64) map[string][]float64 {
+			return each(func(c globalCase) (out []float64) {
+				for channel := range slices.Chunk(c.X.Data, c.X.Shape[1]*c.X.Shape[2]) {
+					out = append(out, reduce(channel, c.X.Shape[1]))
+				}
+				return out
+			})
+		}
+		check.Equal(t, "GlobalAverage(x) of x with", each(func(c globalCase) []float64 { return pooling.GlobalAverage(c.X.CHW()) }),
+			each(func(c globalCase) []float64 { return c.Y.Floats() }), check.Rel(1e-11), check.Why("one mean a channel, over all its pixels"),
+			check.Mistake(byChannel(func(channel []float64, _ int) float64 { return largest(channel) }), "you took the largest value of a channel: global average pooling takes the mean"),
+			check.Mistake(byChannel(func(channel []float64, h int) float64 { return mean(channel) * float64(len(channel)/h) }), "you divided by one side: a channel has H·W values"),
+			check.Mistake(byChannel(func(channel []float64, h int) float64 { return mean(channel) * float64(h) }), "you divided by one side: a channel has H·W values"),
+			check.Mistake(byChannel(func(channel []float64, _ int) float64 { return mean(channel) * float64(len(channel)) }), "you added up and did not divide"),
+			check.Mistake(each(func(c globalCase) []float64 { return scaled(1/float64(c.X.Shape[0]), c.Y.Floats()) }), "you divided by the number of all values: each channel has a mean of its own"),
+			check.Mistake(each(func(c globalCase) []float64 { return []float64{mean(c.X.Data)} }), "you took one mean of all channels: each has a mean of its own"),
+			check.Mistake(each(func(c globalCase) []float64 {
+				across, pixels := make([]float64, c.X.Shape[1]*c.X.Shape[2]), c.X.Shape[1]*c.X.Shape[2]
+				for i, v := range c.X.Data {
+					across[i%pixels] += v / float64(c.X.Shape[0])
+				}
+				return across
+			}), "you averaged over the channels: each channel keeps a mean of its own"))
 		check.Panics(t, "GlobalAverage of a 2×0×3 map", func() { pooling.GlobalAverage(tensor.NewCHW(2, 0, 3, nil)) })
 		check.Panics(t, "GlobalAverage of a 2×3×0 map", func() { pooling.GlobalAverage(tensor.NewCHW(2, 3, 0, nil)) })
 	})
@@ -326,38 +448,45 @@ type kernelCase struct {
 
 func TestAverageKernel(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[kernelCase](t, "averageKernel") {
-		want := c.Kernel.OIHW()
-		filled := func(v float64) tensor.OIHW {
-			w := want.Clone()
-			for i := range w.Data {
-				w.Data[i] = v
-			}
-			return w
+	cases := check.Golden[kernelCase](t, "averageKernel")
+	each := func(f func(c kernelCase) tensor.OIHW) map[string]tensor.OIHW {
+		out := map[string]tensor.OIHW{}
+		for _, c := range cases {
+			out[fmt.Sprintf("channels %d, size %d", c.Channels, c.Size)] = f(c)
 		}
-		scaled := func(by float64) tensor.OIHW {
-			w := want.Clone()
-			for i := range w.Data {
-				w.Data[i] *= by
-			}
-			return w
-		}
-		taps := float64(c.Size * c.Size)
-		opts := []check.Option{
-			check.Why("the derivative of PyTorch's average pooling by the pixels of a window"),
-			check.Mistake(scaled(taps), "you left the division out: the taps of a channel sum to 1"),
-			check.Mistake(scaled(float64(c.Size)), "you divided by size: a window has size² values"),
-		}
-		if c.Channels > 1 {
-			opts = append(opts,
-				check.Mistake(filled(1/taps), "you connected every pair of channels: pooling treats each channel alone, so the kernel is 0 between different ones"),
-				check.Mistake(filled(1/taps/float64(c.Channels)), "you averaged over the channels too: pooling treats each channel alone"),
-				check.Mistake(tensor.NewOIHW(c.Channels, 1, c.Size, c.Size, filled(1 / taps).Data[:c.Channels*c.Size*c.Size]),
-					"you wrote the kernel of a depthwise convolution: a plain one has a tap for every pair of channels"))
-		}
-		got := pooling.AverageKernel(c.Channels, c.Size)
-		check.Equal(t, fmt.Sprintf("AverageKernel(%d, %d)", c.Channels, c.Size), got, want, check.Rel(1e-12), opts...)
+		return out
 	}
+	// taps are the kernels whose taps from a channel to itself are own, and those between two others.
+	taps := func(f func(channels, size float64) (own, others float64)) map[string]tensor.OIHW {
+		return each(func(c kernelCase) tensor.OIHW {
+			w := c.Kernel.OIHW()
+			own, others := f(float64(c.Channels), float64(c.Size))
+			for i, v := range w.Data {
+				if w.Data[i] = others; v != 0 {
+					w.Data[i] = own
+				}
+			}
+			return w
+		})
+	}
+	check.Equal(t, "AverageKernel(channels, size) of", each(func(c kernelCase) tensor.OIHW { return pooling.AverageKernel(c.Channels, c.Size) }),
+		each(func(c kernelCase) tensor.OIHW { return c.Kernel.OIHW() }), check.Rel(1e-12), check.Why("the derivative of PyTorch's average pooling by the pixels of a window"),
+		check.Mistake(taps(func(_, _ float64) (own, others float64) { return 1, 0 }), "you left the division out: the taps of a channel sum to 1"),
+		check.Mistake(taps(func(_, size float64) (own, others float64) { return 1 / size, 0 }), "you divided by size: a window has size² values"),
+		check.Mistake(taps(func(_, size float64) (own, others float64) { return 1 / (size * size), 1 / (size * size) }),
+			"you connected every pair of channels: pooling treats each channel alone, so the kernel is 0 between different ones"),
+		check.Mistake(taps(func(channels, size float64) (own, others float64) {
+			return 1 / (size * size * channels), 1 / (size * size * channels)
+		}), "you averaged over the channels too: pooling treats each channel alone"),
+		check.Mistake(taps(func(channels, size float64) (own, others float64) { return 1 / (size * size * channels), 0 }),
+			"you divided by the number of channels too: pooling treats each channel alone"),
+		check.Mistake(each(func(c kernelCase) tensor.OIHW {
+			w := tensor.NewOIHW(c.Channels, 1, c.Size, c.Size, nil)
+			for i := range w.Data {
+				w.Data[i] = 1 / float64(c.Size*c.Size)
+			}
+			return w
+		}), "you wrote the kernel of a depthwise convolution: a plain one has a tap for every pair of channels"))
 	check.Panics(t, "AverageKernel(0, 2)", func() { pooling.AverageKernel(0, 2) })
 	check.Panics(t, "AverageKernel(2, 0)", func() { pooling.AverageKernel(2, 0) })
 	check.Panics(t, "AverageKernel(-2, -2)", func() { pooling.AverageKernel(-2, -2) })
@@ -411,13 +540,26 @@ func TestLossAndGain(t *testing.T) {
 			"you quartered each side: it is halved"),
 		check.Mistake(each(func(c weightsCase) int { return c.H * c.W * c.Channels * c.Units >> (2 * c.Pools) }), quartered),
 		check.Mistake(each(func(c weightsCase) int { return c.H * c.W >> (2 * c.Pools) * c.Channels * c.Units }), quartered))
-	check.Panics(t, "FirstDenseWeights(8, 8, 3, -1, 10)", func() { pooling.FirstDenseWeights(8, 8, 3, -1, 10) })
-	check.Panics(t, "FirstDenseWeights(8, 3, 3, 2, 10)", func() { pooling.FirstDenseWeights(8, 3, 3, 2, 10) })
-	check.Panics(t, "FirstDenseWeights(3, 8, 3, 2, 10)", func() { pooling.FirstDenseWeights(3, 8, 3, 2, 10) })
-	check.Panics(t, "FirstDenseWeights(8, 8, 3, 1, 0)", func() { pooling.FirstDenseWeights(8, 8, 3, 1, 0) })
-	check.Panics(t, "FirstDenseWeights(0, 8, 3, 0, 10)", func() { pooling.FirstDenseWeights(0, 8, 3, 0, 10) })
-	check.Panics(t, "FirstDenseWeights(8, 8, 0, 1, 10)", func() { pooling.FirstDenseWeights(8, 8, 0, 1, 10) })
-	check.Panics(t, "FirstDenseWeights(8, 0, 3, 0, 10)", func() { pooling.FirstDenseWeights(8, 0, 3, 0, 10) })
+	for _, c := range [][5]int{
+		{8, 8, 3, -1, 10},
+		{8, 3, 3, 2, 10},
+		{3, 8, 3, 2, 10},
+		{8, 8, 3, 4, 10},
+		{8, 8, 3, 64, 10},
+		{8, 8, 3, 1, 0},
+		{8, 8, 3, 1, -10},
+		{0, 8, 3, 0, 10},
+		{-8, 8, 3, 1, 10},
+		{8, 0, 3, 0, 10},
+		{8, -8, 3, 1, 10},
+		{-8, -8, 3, 1, 10},
+		{8, 8, 0, 1, 10},
+		{8, 8, -3, 1, 10},
+		{8, 8, -3, 1, -10},
+	} {
+		check.Panics(t, fmt.Sprintf("FirstDenseWeights(%d, %d, %d, %d, %d)", c[0], c[1], c[2], c[3], c[4]),
+			func() { pooling.FirstDenseWeights(c[0], c[1], c[2], c[3], c[4]) })
+	}
 	check.Independent(t, "FirstDenseWeights(h, w, channels, pools, units)", pooling.FirstDenseWeights, check.Args{32, 30, 3, 2, 10}, check.Args{48, 40, 5, 3, 11})
 
 	a, b := pooling.Confusable()
