@@ -11,7 +11,7 @@
 // by the value it would give ([Mistake], tried first), and a general one (a constant factor, a flipped sign, a
 // transposed matrix, …) by its pattern. The general recognisers speak only of six values or more with at least
 // three distinct magnitudes, and only where every value fits to the tolerance; of an offset only where two cases show it; of nothing that
-// rounding could be.
+// rounding could be. What one case alone makes look like a mistake is left unnamed where [Consistent] sees all cases.
 //
 // What a stub's package comment says of all its functions is held by [Independent], [Panics] and [Fails]: calls share no memory and keep
 // nothing, and wrong arguments are refused.
