@@ -16,58 +16,14 @@ import (
 )
 
 // wrong is the map that a mistake gives, and the mistake's name.
-type wrong struct {
-	value tensor.CHW
-	says  string
-}
+type wrong = check.Reading[tensor.CHW]
 
 // golden is a mistake of a golden case. Its value is nil where it cannot be told from the right one or from another's.
 func golden(value *check.Array, says string) []wrong {
 	if value == nil {
 		return nil
 	}
-	return []wrong{{value.CHW(), says}}
-}
-
-// named returns the mistakes of every case that can be told there from the right answer and from another mistake, but for those that the answer
-// to another case contradicts: what looks like a mistake in one case alone is another one. Right answers contradict nothing.
-func named[C any](cases []C, answer, want func(c C) tensor.CHW, mistakes func(c C) []wrong) [][]check.Option {
-	right, contradicted := true, map[string]bool{}
-	told := make([][]wrong, len(cases))
-	for i, c := range cases {
-		got, all := attempt(func() tensor.CHW { return answer(c) }), mistakes(c)
-		right = right && near(got, want(c))
-		for _, m := range all {
-			if near(m.value, want(c)) || slices.ContainsFunc(all, func(other wrong) bool { return other.says != m.says && near(m.value, other.value) }) {
-				continue
-			}
-			told[i] = append(told[i], m)
-			contradicted[m.says] = contradicted[m.says] || !near(got, m.value)
-		}
-	}
-	out := make([][]check.Option, len(cases))
-	for i := range cases {
-		for _, m := range told[i] {
-			if right || !contradicted[m.says] {
-				out[i] = append(out[i], check.Mistake(m.value, m.says))
-			}
-		}
-	}
-	return out
-}
-
-// attempt is what f returns, or a map of no shape if it panics.
-func attempt(f func() tensor.CHW) (y tensor.CHW) {
-	defer func() {
-		if recover() != nil {
-			y = tensor.CHW{C: -1}
-		}
-	}()
-	return f().Clone()
-}
-
-func near(a, b tensor.CHW) bool {
-	return a.C == b.C && a.H == b.H && a.W == b.W && len(a.Data) == len(b.Data) && floats.EqualApprox(a.Data, b.Data, 1e-6)
+	return []wrong{check.Reads(value.CHW(), says)}
 }
 
 // pooled is pooling by definition, written for the tests: reduce gets the values of one window in scan order.
@@ -168,11 +124,11 @@ type maxCase struct {
 // otherWindows are what reduce makes of other windows.
 func otherWindows(x tensor.CHW, size, stride int, reduce func(window []float64) float64) (list []wrong) {
 	list = []wrong{
-		{pooled(x, size, 1, reduce), "you moved by one pixel: window (i, j) begins at row i·stride, column j·stride"},
-		{pooled(x, size, size, reduce), "you moved by a whole window: window (i, j) begins at row i·stride, column j·stride"},
+		check.Reads(pooled(x, size, 1, reduce), "you moved by one pixel: window (i, j) begins at row i·stride, column j·stride"),
+		check.Reads(pooled(x, size, size, reduce), "you moved by a whole window: window (i, j) begins at row i·stride, column j·stride"),
 	}
 	if stride <= min(x.H, x.W) {
-		list = append(list, wrong{pooled(x, stride, stride, reduce), "you took windows of stride×stride: they are size×size"})
+		list = append(list, check.Reads(pooled(x, stride, stride, reduce), "you took windows of stride×stride: they are size×size"))
 	}
 	last := tensor.NewCHW(x.C, x.H, x.W, nil) // x as if its channels were the last axis
 	for i := range last.Data {
@@ -183,13 +139,13 @@ func otherWindows(x tensor.CHW, size, stride int, reduce func(window []float64) 
 	for i := range back.Data {
 		back.Data[i%(y.H*y.W)*y.C+i/(y.H*y.W)] = y.Data[i]
 	}
-	return append(list, wrong{back, "you read Data as rows, columns, channels: in a CHW the channel comes first"})
+	return append(list, check.Reads(back, "you read Data as rows, columns, channels: in a CHW the channel comes first"))
 }
 
 func TestMax(t *testing.T) {
 	defer check.Rescue(t)
 	cases := check.Golden[maxCase](t, "max")
-	names := named(cases, func(c maxCase) tensor.CHW { return pooling.Max(c.X.CHW(), c.Size, c.Stride) }, func(c maxCase) tensor.CHW { return c.Y.CHW() },
+	names := check.Consistent(cases, check.Exact, func(c maxCase) tensor.CHW { return pooling.Max(c.X.CHW(), c.Size, c.Stride) }, func(c maxCase) tensor.CHW { return c.Y.CHW() },
 		func(c maxCase) []wrong {
 			return append(slices.Concat(
 				golden(c.Mean, "you took the mean: max pooling keeps the largest value of a window"),
@@ -198,7 +154,7 @@ func TestMax(t *testing.T) {
 				golden(c.Ceiled, "you rounded the size up: a window that hangs over the edge is dropped"),
 				golden(c.Turned, "you swapped rows and columns"),
 				otherWindows(c.X.CHW(), c.Size, c.Stride, largest)),
-				wrong{pooled(c.X.CHW(), c.Size, c.Stride, largestMagnitude), "you compared magnitudes: −3 is less than 1"})
+				check.Reads(pooled(c.X.CHW(), c.Size, c.Stride, largestMagnitude), "you compared magnitudes: −3 is less than 1"))
 		})
 	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
@@ -254,7 +210,7 @@ func scannedByColumns(c maxBackwardCase) []wrong {
 			}
 		}
 	}
-	return []wrong{{dx, "you scanned the window column by column: scan order is row by row"}}
+	return []wrong{check.Reads(dx, "you scanned the window column by column: scan order is row by row")}
 }
 
 // negativeSkipped names the gradient that gives nothing to windows of negative values.
@@ -272,13 +228,13 @@ func negativeSkipped(c maxBackwardCase) []wrong {
 			}
 		}
 	}
-	return []wrong{{dx, "you gave nothing to a window of negative values: its maximum is below 0, and takes dy all the same"}}
+	return []wrong{check.Reads(dx, "you gave nothing to a window of negative values: its maximum is below 0, and takes dy all the same")}
 }
 
 func TestMaxBackward(t *testing.T) {
 	defer check.Rescue(t)
 	cases := check.Golden[maxBackwardCase](t, "maxBackward")
-	names := named(cases, func(c maxBackwardCase) tensor.CHW {
+	names := check.Consistent(cases, check.Rel(1e-11), func(c maxBackwardCase) tensor.CHW {
 		return pooling.MaxBackward(c.X.CHW(), c.Dy.CHW(), c.Size, c.Stride)
 	},
 		func(c maxBackwardCase) tensor.CHW { return c.Dx.CHW() },
@@ -356,13 +312,13 @@ func TestAverage(t *testing.T) {
 		overwritten = "you overwrote where windows overlap: a pixel collects from every window that it is in"
 	)
 	cases := check.Golden[averageCase](t, "average")
-	names := named(cases, func(c averageCase) tensor.CHW { return pooling.Average(c.X.CHW(), c.Size, c.Stride) },
+	names := check.Consistent(cases, check.Rel(1e-11), func(c averageCase) tensor.CHW { return pooling.Average(c.X.CHW(), c.Size, c.Stride) },
 		func(c averageCase) tensor.CHW { return c.Y.CHW() },
 		func(c averageCase) []wrong {
 			return slices.Concat(golden(c.ByStride, byStride), golden(c.Sum, "you added up and did not divide"), golden(c.BySide, bySide),
 				otherWindows(c.X.CHW(), c.Size, c.Stride, mean))
 		})
-	backward := named(cases, func(c averageCase) tensor.CHW {
+	backward := check.Consistent(cases, check.Rel(1e-11), func(c averageCase) tensor.CHW {
 		return pooling.AverageBackward(c.X.CHW(), c.Dy.CHW(), c.Size, c.Stride)
 	},
 		func(c averageCase) tensor.CHW { return c.Dx.CHW() },

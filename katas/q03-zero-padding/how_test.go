@@ -2,7 +2,6 @@ package padding_test
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -12,27 +11,6 @@ import (
 	"whyhow/katas/kit/tensor"
 	padding "whyhow/katas/q03-zero-padding"
 )
-
-// reading is what a mistaken formula gives, and its name.
-type reading[T any] struct {
-	value T
-	says  string
-}
-
-// named turns readings into mistakes. A value that is right in this case, or that two readings share, names nothing and is left out.
-func named[T any](want T, readings ...reading[T]) []check.Option {
-	var opts []check.Option
-	for i, r := range readings {
-		same := reflect.DeepEqual(r.value, want)
-		for k, other := range readings {
-			same = same || k != i && reflect.DeepEqual(r.value, other.value)
-		}
-		if !same {
-			opts = append(opts, check.Mistake(r.value, r.says))
-		}
-	}
-	return opts
-}
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
@@ -46,17 +24,23 @@ type padCase struct {
 
 func TestPad(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[padCase](t, "pad") {
+	cases := check.Golden[padCase](t, "pad")
+	names := check.Consistent(cases, check.Exact, func(c padCase) tensor.CHW { return padding.Pad(c.X.CHW(), c.Top, c.Bottom, c.Left, c.Right) },
+		func(c padCase) tensor.CHW { return c.Y.CHW() }, func(c padCase) []check.Reading[tensor.CHW] {
+			return []check.Reading[tensor.CHW]{
+				check.Reads(c.Swapped.CHW(), "you swapped the two ends of an axis: top rows go above the image, left columns before it"),
+				check.Reads(c.Turned.CHW(), "you swapped the axes: top and bottom add rows, left and right add columns"),
+				check.Reads(c.Replicated.CHW(), "you repeated the edge: zero padding adds zeros"),
+			}
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x, passed := c.X.CHW(), c.X.CHW()
 			call := fmt.Sprintf("Pad(x, %d, %d, %d, %d)", c.Top, c.Bottom, c.Left, c.Right)
 			got := padding.Pad(passed, c.Top, c.Bottom, c.Left, c.Right)
-			check.Equal(t, call, got, c.Y.CHW(), check.Exact, check.Kept("x", passed, x),
-				check.Why("the pixels move down by top and right by left; the rest is 0"),
-				check.Mistake(c.Swapped.CHW(), "you swapped the two ends of an axis: top rows go above the image, left columns before it"),
-				check.Mistake(c.Turned.CHW(), "you swapped the axes: top and bottom add rows, left and right add columns"),
-				check.Mistake(c.Replicated.CHW(), "you repeated the edge: zero padding adds zeros"))
+			check.Equal(t, call, got, c.Y.CHW(), check.Exact, append(names[i], check.Kept("x", passed, x),
+				check.Why("the pixels move down by top and right by left; the rest is 0"))...)
 		})
 	}
 	t.Run("no padding, and less than none", func(t *testing.T) {
@@ -65,9 +49,11 @@ func TestPad(t *testing.T) {
 		got := padding.Pad(x, 0, 0, 0, 0)
 		check.Equal(t, "Pad(x, 0, 0, 0, 0)", got, tensor.NewCHW(1, 2, 2, []float64{1, 2, 3, 4}), check.Exact)
 		for i := range 4 {
-			p := make([]int, 4)
-			p[i] = -1
-			check.Panics(t, fmt.Sprintf("Pad(x, %d, %d, %d, %d)", p[0], p[1], p[2], p[3]), func() { padding.Pad(x, p[0], p[1], p[2], p[3]) })
+			for _, others := range []int{0, 2} { // with 2 the other sides make up for it
+				p := []int{others, others, others, others}
+				p[i] = -1
+				check.Panics(t, fmt.Sprintf("Pad(x, %d, %d, %d, %d)", p[0], p[1], p[2], p[3]), func() { padding.Pad(x, p[0], p[1], p[2], p[3]) })
+			}
 		}
 	})
 	rng := check.Rand(t)
@@ -86,10 +72,13 @@ func (c sizeCase) call(name string) string {
 
 func TestOutputSize(t *testing.T) {
 	defer check.Rescue(t)
-	// The second case, counted by hand: before and after differ by enough to tell who mixes them up.
-	byHand := sizeCase{In: 6, Kernel: 3, Stride: 1, Dilation: 1, Before: 1, After: 4, Out: 9}
+	// Two cases counted by hand: before and after differ by enough to tell who mixes them up; an axis of more than 2³² pixels.
+	byHand := []sizeCase{
+		{In: 6, Kernel: 3, Stride: 1, Dilation: 1, Before: 1, After: 4, Out: 9},
+		{In: 1<<33 + 3, Kernel: 3, Stride: 1 << 31, Dilation: 1, Out: 5},
+	}
 	golden := check.Golden[sizeCase](t, "sizes")
-	cases := slices.Insert(slices.Clone(golden), 1, byHand)
+	cases := slices.Insert(slices.Clone(golden), 1, byHand...)
 	each := func(f func(c sizeCase) string) map[string]string {
 		out := map[string]string{}
 		for _, c := range cases {
@@ -144,6 +133,11 @@ func TestOutputSize(t *testing.T) {
 		{sizeCase{In: 4, Kernel: 0, Stride: 1, Dilation: 1}, "kernel is not positive"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 0, Dilation: 1}, "stride is not positive"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 0}, "dilation is not positive"},
+		{sizeCase{In: 4, Kernel: 1, Stride: 1, Dilation: 0}, "dilation is not positive, even if no tap has a neighbour"},
+		{sizeCase{In: -4, Kernel: 1, Stride: 1, Dilation: 1, Before: 3, After: 3}, "in is not positive"},
+		{sizeCase{In: 4, Kernel: -2, Stride: 1, Dilation: 1}, "kernel is not positive"},
+		{sizeCase{In: 4, Kernel: 2, Stride: -1, Dilation: 1}, "stride is not positive"},
+		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: -1}, "dilation is not positive"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 1, Before: -1, After: 1}, "before is negative"},
 		{sizeCase{In: 4, Kernel: 2, Stride: 1, Dilation: 1, Before: 1, After: -1}, "after is negative"},
 	}
@@ -222,9 +216,9 @@ func TestSame(t *testing.T) {
 		check.Mistake(split(func(c sameCase) int { return needed(c, c.In) }), "you asked for as many positions as pixels: with a stride SAME promises ⌈in/stride⌉"),
 		check.Mistake(split(func(c sameCase) int { return max(needed(c, max(c.In/c.Stride, 1)), 0) }), "you rounded in/stride down: SAME promises ⌈in/stride⌉ positions"),
 		check.Mistake(split(func(c sameCase) int { return needed(c, ceil(c.In, c.Stride)) }), "you let the padding fall below 0: where windows leave pixels over, nothing is padded"))
-	check.Panics(t, "Same(5, 3, 0)", func() { padding.Same(5, 3, 0) })
-	check.Panics(t, "Same(0, 3, 1)", func() { padding.Same(0, 3, 1) })
-	check.Panics(t, "Same(5, 0, 1)", func() { padding.Same(5, 0, 1) })
+	for _, c := range [][3]int{{5, 3, 0}, {0, 3, 1}, {5, 0, 1}, {5, 3, -1}, {-5, 3, 1}, {5, -3, 1}, {5, -3, -1}} {
+		check.Panics(t, fmt.Sprintf("Same(%d, %d, %d)", c[0], c[1], c[2]), func() { padding.Same(c[0], c[1], c[2]) })
+	}
 	check.Independent(t, "Same(in, kernel, stride)", padding.Same, check.Args{9, 4, 3}, check.Args{11, 7, 2})
 }
 
@@ -254,49 +248,63 @@ func table(counts [][]int) any {
 
 func TestUses(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[usesCase](t, "uses") {
-		among := func(windows, p, pad int) int { // the first so many windows of an axis that cover its pixel p
-			return max(min(p+pad, windows-1)-max(p+pad-c.Kernel+1, 0)+1, 0)
-		}
-		reads := func(p, pad, size int) int { return among(size+2*pad-c.Kernel+1, p, pad) }
-		grid := func(count func(i, j int) int) *mat.Dense {
-			g := mat.NewDense(c.H, c.W, nil)
-			g.Apply(func(i, j int, _ float64) float64 { return float64(count(i, j)) }, g)
-			return g
-		}
-		want := c.Uses.Dense()
+	const height = "you took the height for the width: each axis has as many windows as fit along it"
+	cases := check.Golden[usesCase](t, "uses")
+	names := check.Consistent(cases, check.Exact, func(c usesCase) any { return table(padding.Uses(c.H, c.W, c.Kernel, c.Pad)) },
+		func(c usesCase) any { return c.Uses.Dense() }, func(c usesCase) []check.Reading[any] {
+			if !sized(c.H, c.Kernel, 1, c.Pad, c.H+2*c.Pad-c.Kernel+1) || !sized(c.W, c.Kernel, 1, c.Pad, c.W+2*c.Pad-c.Kernel+1) {
+				return nil // what OutputSize got wrong is no mistake of Uses's
+			}
+			among := func(windows, p, pad int) int { // the first so many windows of an axis that cover its pixel p
+				return max(min(p+pad, windows-1)-max(p+pad-c.Kernel+1, 0)+1, 0)
+			}
+			reads := func(p, pad, size int) int { return among(size+2*pad-c.Kernel+1, p, pad) }
+			grid := func(count func(i, j int) int) *mat.Dense {
+				g := mat.NewDense(c.H, c.W, nil)
+				g.Apply(func(i, j int, _ float64) float64 { return float64(count(i, j)) }, g)
+				return g
+			}
+			return []check.Reading[any]{
+				check.Reads[any](
+					grid(func(i, j int) int { return reads(i, c.Pad, c.H) + reads(j, c.Pad, c.W) }),
+					"you added the counts of the two axes: every row of windows meets every column of windows, so they multiply",
+				),
+				check.Reads[any](
+					grid(func(i, j int) int { return reads(i, 0, c.H) * reads(j, 0, c.W) }),
+					"you left the padding out: windows that begin in the zeros read pixels too",
+				),
+				check.Reads[any](grid(func(i, j int) int { return reads(i, c.Pad, c.H) * reads(j, c.Pad, c.H) }), height),
+				check.Reads[any](grid(func(i, j int) int { // without a floor, where the width is the longer side
+					return reads(i, c.Pad, c.H) * (min(j+c.Pad, c.H+2*c.Pad-c.Kernel) - max(j+c.Pad-c.Kernel+1, 0) + 1)
+				}), height),
+				check.Reads[any](
+					grid(func(i, j int) int {
+						return among(c.H+2*c.Pad-c.Kernel, i, c.Pad) * among(c.W+2*c.Pad-c.Kernel, j, c.Pad)
+					}),
+					"you missed the last window of each axis: it ends with the last pixel or zero",
+				),
+				check.Reads[any](
+					grid(func(i, j int) int {
+						return among(c.H+c.Pad-c.Kernel+1, i, c.Pad) * among(c.W+c.Pad-c.Kernel+1, j, c.Pad)
+					}),
+					"you padded in front only: the zeros behind the last pixel add windows too",
+				),
+				check.Reads[any](
+					grid(func(int, int) int { return c.Kernel * c.Kernel }),
+					"you gave every pixel k² windows: at the border some of them do not exist",
+				),
+			}
+		})
+	for i, c := range cases {
 		got := table(padding.Uses(c.H, c.W, c.Kernel, c.Pad))
-		check.Equal(t, fmt.Sprintf("Uses(h %d, w %d, kernel %d, pad %d)", c.H, c.W, c.Kernel, c.Pad), got, want, check.Exact, append(named(want,
-			reading[*mat.Dense]{
-				grid(func(i, j int) int { return reads(i, c.Pad, c.H) + reads(j, c.Pad, c.W) }),
-				"you added the counts of the two axes: every row of windows meets every column of windows, so they multiply",
-			},
-			reading[*mat.Dense]{
-				grid(func(i, j int) int { return reads(i, 0, c.H) * reads(j, 0, c.W) }),
-				"you left the padding out: windows that begin in the zeros read pixels too",
-			},
-			reading[*mat.Dense]{
-				grid(func(i, j int) int { return reads(i, c.Pad, c.H) * reads(j, c.Pad, c.H) }),
-				"you took the height for the width: each axis has as many windows as fit along it",
-			},
-			reading[*mat.Dense]{
-				grid(func(i, j int) int {
-					return among(c.H+2*c.Pad-c.Kernel, i, c.Pad) * among(c.W+2*c.Pad-c.Kernel, j, c.Pad)
-				}),
-				"you missed the last window of each axis: it ends with the last pixel or zero",
-			},
-			reading[*mat.Dense]{
-				grid(func(int, int) int { return c.Kernel * c.Kernel }),
-				"you gave every pixel k² windows: at the border some of them do not exist",
-			},
-		), check.Why("the gradient of the sum of an all-ones convolution counts the windows on a pixel"))...)
+		check.Equal(t, fmt.Sprintf("Uses(h %d, w %d, kernel %d, pad %d)", c.H, c.W, c.Kernel, c.Pad), got, c.Uses.Dense(), check.Exact,
+			append(names[i], check.Why("the gradient of the sum of an all-ones convolution counts the windows on a pixel"))...)
 	}
-	check.Panics(t, "Uses(4, 2, 3, 0)", func() { padding.Uses(4, 2, 3, 0) })
-	check.Panics(t, "Uses(2, 4, 3, 0)", func() { padding.Uses(2, 4, 3, 0) })
-	check.Panics(t, "Uses(0, 4, 1, 1)", func() { padding.Uses(0, 4, 1, 1) })
-	check.Panics(t, "Uses(4, 0, 1, 1)", func() { padding.Uses(4, 0, 1, 1) })
-	check.Panics(t, "Uses(4, 4, 0, 0)", func() { padding.Uses(4, 4, 0, 0) })
-	check.Panics(t, "Uses(4, 4, 2, -1)", func() { padding.Uses(4, 4, 2, -1) })
+	for _, c := range [][4]int{
+		{4, 2, 3, 0}, {2, 4, 3, 0}, {4, 2, 5, 1}, {2, 4, 5, 1}, {0, 4, 1, 1}, {4, 0, 1, 1}, {-1, 4, 1, 2}, {4, -1, 1, 2}, {4, 4, 0, 0}, {4, 4, -1, 0}, {4, 4, 2, -1},
+	} {
+		check.Panics(t, fmt.Sprintf("Uses(%d, %d, %d, %d)", c[0], c[1], c[2], c[3]), func() { padding.Uses(c[0], c[1], c[2], c[3]) })
+	}
 	check.Independent(t, "Uses(h, w, kernel, pad)", padding.Uses, check.Args{4, 5, 3, 1}, check.Args{6, 7, 2, 0})
 	layers := func(f func(c layersCase) int) map[string]int {
 		out := map[string]int{}
@@ -312,60 +320,100 @@ func TestUses(t *testing.T) {
 		check.Mistake(layers(func(c layersCase) int { return max(c.Size-c.Kernel, 0) / (c.Kernel - 1) }), "you missed the last layer: exactly kernel pixels still give one position"),
 		check.Mistake(layers(func(c layersCase) int { return (c.Size-1)/(c.Kernel-1) + 1 }), "you counted the layer that does not fit"),
 		check.Mistake(layers(func(c layersCase) int { return max(c.Size-1, 0) / (2 * (c.Kernel / 2)) }), "you took 2·⌊k/2⌋ off a layer: an even kernel takes kernel−1 too"))
-	check.Panics(t, "LayersUntilGone(32, 1)", func() { padding.LayersUntilGone(32, 1) })
-	check.Panics(t, "LayersUntilGone(0, 3)", func() { padding.LayersUntilGone(0, 3) })
+	for _, c := range [][2]int{{32, 1}, {32, 0}, {32, -3}, {0, 3}, {-5, 3}, {-5, -3}} {
+		check.Panics(t, fmt.Sprintf("LayersUntilGone(%d, %d)", c[0], c[1]), func() { padding.LayersUntilGone(c[0], c[1]) })
+	}
 	check.Independent(t, "LayersUntilGone(size, kernel)", padding.LayersUntilGone, check.Args{32, 3}, check.Args{20, 5})
 }
 
 type convCase struct {
-	Name                                                       string
-	X, W, Bias                                                 check.Array
-	Stride, Pad                                                int
-	Y                                                          check.Array
-	Flipped, Turned, Replicated, Once, NoBias, Inside, Crowded *check.Array // what mistakes give, where they can be told apart
+	Name                                                                     string
+	X, W, Bias                                                               check.Array
+	Stride, Pad                                                              int
+	Y                                                                        check.Array
+	Flipped, Turned, Replicated, Once, NoBias, Inside, Crowded, First, Apart *check.Array // what mistakes give, where they can be told apart
+}
+
+// unlessWritten is what right says, true if it panics: what is not written yet got nothing wrong, and the functions after it do without.
+func unlessWritten(right func() bool) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = true
+		}
+	}()
+	return right()
+}
+
+// sized says that OutputSize counts want positions, or is not written.
+func sized(in, kernel, stride, pad, want int) bool {
+	return unlessWritten(func() bool {
+		n, err := padding.OutputSize(in, kernel, stride, 1, pad, pad)
+		return err == nil && n == want
+	})
+}
+
+// padded says that Pad puts pad zeros on all sides of x, or is not written.
+func padded(x tensor.CHW, pad int) bool {
+	return unlessWritten(func() bool {
+		want := tensor.NewCHW(x.C, x.H+2*pad, x.W+2*pad, nil)
+		for i, v := range x.Data {
+			want.Set(i/(x.H*x.W), pad+i/x.W%x.H, pad+i%x.W, v)
+		}
+		return padding.Pad(x, pad, pad, pad, pad).Equal(want)
+	})
 }
 
 func TestConv2D(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[convCase](t, "conv") {
+	cases := check.Golden[convCase](t, "conv")
+	biasOf := func(c convCase) []float64 {
+		if bias := c.Bias.Floats(); len(bias) > 0 {
+			return bias
+		}
+		return nil
+	}
+	names := check.Consistent(cases, check.Rel(1e-11), func(c convCase) tensor.CHW { return padding.Conv2D(c.X.CHW(), c.W.OIHW(), biasOf(c), c.Stride, c.Pad) },
+		func(c convCase) tensor.CHW { return c.Y.CHW() }, func(c convCase) (readings []check.Reading[tensor.CHW]) {
+			x, y := c.X.CHW(), c.Y.CHW()
+			if !sized(x.H, c.W.Shape[2], c.Stride, c.Pad, y.H) || !sized(x.W, c.W.Shape[3], c.Stride, c.Pad, y.W) || !padded(x, c.Pad) {
+				return nil // what OutputSize or Pad got wrong is no mistake of Conv2D's
+			}
+			add := func(says string, value *check.Array) {
+				if value != nil {
+					readings = append(readings, check.Reads(value.CHW(), says))
+				}
+			}
+			add("you flipped the kernel: networks compute the cross-correlation, as PyTorch does", c.Flipped)
+			add("you swapped the rows and columns of the kernel", c.Turned)
+			add("you repeated the edge: zero padding adds zeros", c.Replicated)
+			add("you lost the last positions of both axes: pad zeros go on all four sides, and the size counts them all", c.Once)
+			add("you left the bias out", c.NoBias)
+			add("you added the bias only where the window lies inside the image: every position gets it, also one that sees zeros", c.Inside)
+			add("you moved the window by one: position i reads from row i·stride on", c.Crowded)
+			add("you kept the channels apart, as a depthwise convolution does: every output channel sums over all channels of x", c.Apart)
+			add("you convolved the first channel alone: the sum goes over all channels of x", c.First)
+			// biased is y with other biases.
+			biased := func(says string, other func(o int) float64) {
+				y := c.Y.CHW()
+				for i := range y.Data {
+					y.Data[i] += other(i/(y.H*y.W)) - c.Bias.Data[i/(y.H*y.W)]
+				}
+				readings = append(readings, check.Reads(y, says))
+			}
+			if bias := biasOf(c); bias != nil {
+				biased("you gave every output channel the first bias: each has its own", func(int) float64 { return bias[0] })
+				biased("you added the bias once an input channel: it is added once, outside the sum", func(o int) float64 { return float64(c.W.Shape[1]) * bias[o] })
+				biased("you subtracted the bias: it is added", func(o int) float64 { return -bias[o] })
+			}
+			return readings
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
-			bias := c.Bias.Floats()
-			if len(bias) == 0 {
-				bias = nil
-			}
-			opts := []check.Option{check.Why("a kernel is laid on the padded image as it is, and every position gets the bias")}
-			for _, m := range []reading[*check.Array]{
-				{c.Flipped, "you flipped the kernel: networks compute the cross-correlation, as PyTorch does"},
-				{c.Turned, "you swapped the rows and columns of the kernel"},
-				{c.Replicated, "you repeated the edge: zero padding adds zeros"},
-				{c.Once, "you lost the last positions of both axes: pad zeros go on all four sides, and the size counts them all"},
-				{c.NoBias, "you left the bias out"},
-				{c.Inside, "you added the bias only where the window lies inside the image: every position gets it, also one that sees zeros"},
-				{c.Crowded, "you moved the window by one: position i reads from row i·stride on"},
-			} {
-				if m.value != nil {
-					opts = append(opts, check.Mistake(m.value.CHW(), m.says))
-				}
-			}
-			if len(bias) > 1 {
-				first := c.Y.CHW()
-				for i := range first.Data {
-					first.Data[i] += bias[0] - bias[i/(first.H*first.W)]
-				}
-				opts = append(opts, check.Mistake(first, "you gave every output channel the first bias: each has its own"))
-			}
-			if bias != nil && c.W.Shape[1] > 1 {
-				often := c.Y.CHW()
-				for i := range often.Data {
-					often.Data[i] += float64(c.W.Shape[1]-1) * bias[i/(often.H*often.W)]
-				}
-				opts = append(opts, check.Mistake(often, "you added the bias once an input channel: it is added once, outside the sum"))
-			}
 			x, w := c.X.CHW(), c.W.OIHW()
-			got := padding.Conv2D(x, w, bias, c.Stride, c.Pad)
-			check.Equal(t, fmt.Sprintf("Conv2D(x, w, bias, stride %d, pad %d)", c.Stride, c.Pad), got, c.Y.CHW(), check.Rel(1e-11), append(opts,
-				check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.OIHW()))...)
+			got := padding.Conv2D(x, w, biasOf(c), c.Stride, c.Pad)
+			check.Equal(t, fmt.Sprintf("Conv2D(x, w, bias, stride %d, pad %d)", c.Stride, c.Pad), got, c.Y.CHW(), check.Rel(1e-11), append(names[i],
+				check.Why("a kernel is laid on the padded image as it is, and every position gets the bias"), check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.OIHW()))...)
 		})
 	}
 	t.Run("shapes that do not fit", func(t *testing.T) {

@@ -92,6 +92,10 @@ def conv_case(name, c, h, w, o, kh, kw, stride, pad, bias=True):
         wrong["nobias"] = conv(x, k, None, pad)
         inside = conv(torch.ones_like(x), torch.ones_like(k), None, pad) == c * kh * kw
         wrong["inside"] = conv(x, k, None, pad) + b[:, None, None] * inside
+    if c > 1:
+        wrong["first"] = conv(x[:1], k[:, :1], b, pad)
+    if c == o and c > 1:
+        wrong["apart"] = F.conv2d(x[None], k[range(c), range(c)][:, None], b, stride=stride, padding=pad, groups=c)[0]
     if stride > 1:
         wrong["crowded"] = F.conv2d(x[None], k, b, padding=pad)[0, :, : y.shape[1], : y.shape[2]]
     case = dict(name=name, x=golden.array(x), w=golden.array(k), bias=golden.array(b if bias else torch.zeros(0)),
@@ -126,7 +130,7 @@ golden.save(
         same_case(*c)
         for c in [
             (5, 3, 1), (7, 5, 1), (6, 2, 1), (6, 4, 1), (3, 6, 1), (9, 1, 1), (8, 3, 2), (7, 3, 2), (8, 2, 2), (9, 2, 2), (8, 1, 3),
-            (13, 6, 5), (224, 11, 4), (224, 7, 2), (10, 5, 3), (12, 4, 3), (1, 4, 2), (15, 8, 6),
+            (13, 6, 5), (224, 11, 4), (224, 7, 2), (10, 5, 3), (12, 4, 3), (1, 4, 2), (15, 8, 6), (7, 2, 3), (10, 3, 4), (11, 3, 5),
         ]
     ],
     uses=[
@@ -142,5 +146,6 @@ golden.save(
         conv_case("1×1 kernel, pad 1: some windows see only zeros", 3, 2, 4, 2, 1, 1, 1, 1),
         conv_case("2×3 kernel, unpadded, no bias", 2, 5, 4, 3, 2, 3, 1, 0, bias=False),
         conv_case("2×2 kernel, stride 3, pad wider than the kernel", 2, 4, 3, 1, 2, 2, 3, 3),
+        conv_case("as many channels out as in", 3, 4, 5, 3, 2, 2, 1, 1),
     ],
 )
