@@ -68,21 +68,21 @@ func (f feature) nearest(train, test digits.Set) float64 {
 	return float64(right) / float64(test.Len())
 }
 
-// learner is a 2×2 convolution of stride 2 with a bias, and its error after every step.
-type learner struct {
+// imitation is a 2×2 convolution of stride 2 with a bias, and its error after every step.
+type imitation struct {
 	w      tensor.OIHW
 	bias   []float64
 	errors []float64 // mean squared error on fresh windows ÷ variance of what it should give
 }
 
-func (l learner) left() float64 { return l.errors[len(l.errors)-1] }
+func (l imitation) left() float64 { return l.errors[len(l.errors)-1] }
 
 // imitate trains a convolution to give what pool gives: weights N(0, 1/fan-in), windows of N(0, 1), batches of 50, squared loss, plain
 // SGD at rate 0.1. A convolution of stride 2 with a 2×2 kernel sees one window at a time, so one window is one example.
-func imitate(pool func(tensor.CHW) tensor.CHW, channels, steps int, rng *rand.Rand) learner {
+func imitate(pool func(tensor.CHW) tensor.CHW, channels, steps int, rng *rand.Rand) imitation {
 	const rate, batch = 0.1, 50
 	fanIn := channels * 4
-	l := learner{w: tensor.NewOIHW(channels, channels, 2, 2, nil), bias: make([]float64, channels)}
+	l := imitation{w: tensor.NewOIHW(channels, channels, 2, 2, nil), bias: make([]float64, channels)}
 	for i := range l.w.Data {
 		l.w.Data[i] = rng.NormFloat64() / math.Sqrt(float64(fanIn))
 	}

@@ -457,7 +457,7 @@ func expand(list string) ([]string, error) {
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
-		const most = 400 << 20
+		const most = 200 << 20
 		for tick := time.NewTicker(20 * time.Millisecond); ; {
 			select {
 			case <-done:

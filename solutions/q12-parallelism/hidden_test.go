@@ -15,7 +15,7 @@ import (
 	reference "whyhow/solutions/q12-parallelism"
 )
 
-func normal(rng *rand.Rand, rows, columns int) *mat.Dense {
+func gaussian(rng *rand.Rand, rows, columns int) *mat.Dense {
 	return mat.NewDense(rows, columns, check.Normal(rng, rows*columns, 1))
 }
 
@@ -59,7 +59,7 @@ func TestHiddenLayers(t *testing.T) {
 	rng := check.Rand(t)
 	for range 50 {
 		n, d, h, m, workers := 1+rng.IntN(6), 1+rng.IntN(6), 1+rng.IntN(9), 1+rng.IntN(6), 1+rng.IntN(7)
-		x, a, b := normal(rng, n, d), normal(rng, d, h), normal(rng, h, m)
+		x, a, b := gaussian(rng, n, d), gaussian(rng, d, h), gaussian(rng, h, m)
 		args := fmt.Sprintf("%d×%d times %d×%d for %d workers", n, d, d, h, workers)
 		columns, rows := learner.ColumnParallel(x, a, workers), learner.RowParallel(x, a, workers)
 		wantColumns, wantRows := reference.ColumnParallel(x, a, workers), reference.RowParallel(x, a, workers)
@@ -88,12 +88,12 @@ func TestHiddenRing(t *testing.T) {
 				vectors[k] = append(vectors[k], rng.NormFloat64())
 			}
 		}
-		got := around(t, learner.RingWorker, vectors)
-		check.Equal(t, fmt.Sprintf("after a ring of %d workers the vectors of %d values", world, n), got, around(t, reference.RingWorker, vectors), check.Rel(1e-9))
+		got := ringOf(t, learner.RingWorker, vectors)
+		check.Equal(t, fmt.Sprintf("after a ring of %d workers the vectors of %d values", world, n), got, ringOf(t, reference.RingWorker, vectors), check.Rel(1e-9))
 	}
 }
 
-func around(t *testing.T, worker func(rank, world int, v []float64, send chan<- []float64, recv <-chan []float64), vectors [][]float64) [][]float64 {
+func ringOf(t *testing.T, worker func(rank, world int, v []float64, send chan<- []float64, recv <-chan []float64), vectors [][]float64) [][]float64 {
 	held, world := check.Copy(vectors), len(vectors)
 	channels := make([]chan []float64, world)
 	for k := range channels {

@@ -24,13 +24,14 @@ import (
 // build is one package of tests, linked with the subject's code.
 type build struct {
 	*Runner
-	target
+	kata    *workbook.Kata
+	steps   []Step
 	subject Subject
 	options Options
 
 	dir     string            // temporary, for all of the below
 	binary  string            // the linked tests
-	overlay string            // the overlay's file; "" if the learner's own file is under test
+	overlay string            // the overlay's file; "" if the folder is compiled as it is
 	file    string            // the file that is compiled in the stub's place, absolute
 	shown   string            // that file as its owner knows it
 	source  []byte            // its text
@@ -43,12 +44,12 @@ type build struct {
 	companionOf map[string]string // by the names of fuzz targets and examples: the tests to whose steps they belong
 }
 
-func (r *Runner) newBuild(t target, s Subject, o Options) (*build, error) {
+func (r *Runner) newBuild(k *workbook.Kata, steps []Step, s Subject, o Options) (*build, error) {
 	dir, err := temporary()
 	if err != nil {
 		return nil, err
 	}
-	b := &build{Runner: r, target: t, subject: s, options: o, dir: dir, binary: filepath.Join(dir, "kata.test")}
+	b := &build{Runner: r, kata: k, steps: steps, subject: s, options: o, dir: dir, binary: filepath.Join(dir, "kata.test")}
 	if err := b.place(); err != nil {
 		b.remove()
 		return nil, err
@@ -93,16 +94,24 @@ func (b *build) place() (err error) {
 	case err != nil:
 		return err
 	}
+	replace := map[string]string{}
 	if !inPlace {
-		if err := b.writeOverlay(); err != nil {
+		replace[b.kata.File] = b.file
+	}
+	if hidden := b.kata.HiddenTest(); b.options.Hidden {
+		replace[filepath.Join(b.kata.Dir, filepath.Base(hidden))] = hidden
+	}
+	if len(replace) > 0 {
+		if err := b.writeOverlay(replace); err != nil {
 			return err
 		}
 	}
 	return b.look()
 }
 
-func (b *build) writeOverlay() error {
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {b.kata.File: b.file}})
+// writeOverlay has files compiled in the place of others.
+func (b *build) writeOverlay(replace map[string]string) error {
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		return err
 	}
@@ -138,7 +147,7 @@ func (b *build) inKata(base string) string {
 	if base == filepath.Base(b.kata.File) {
 		return b.shown
 	}
-	return b.display(filepath.Join(b.target.dir, base))
+	return b.display(filepath.Join(b.kata.Dir, base))
 }
 
 func noSpace(err error) error {
@@ -151,13 +160,13 @@ func (b *build) command(ctx context.Context, verb string, args ...string) *exec.
 	if b.overlay != "" {
 		args = append(args, "-overlay", b.overlay)
 	}
-	if b.options.Tags != "" {
-		args = append(args, "-tags", b.options.Tags)
+	if b.options.Hidden {
+		args = append(args, "-tags", "hidden")
 	}
 	if b.options.Race {
 		args = append(args, "-race")
 	}
-	cmd := b.Go(ctx, append(args, "./"+workbook.Display(b.Root, b.target.dir))...)
+	cmd := b.Go(ctx, append(args, "./"+workbook.Display(b.Root, b.kata.Dir))...)
 	if b.options.Race {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
 	}

@@ -77,30 +77,28 @@ func (b *build) look() error {
 	if b.judges, err = b.kata.Judges(); err != nil {
 		return err
 	}
-	if b.target.dir == b.kata.Dir {
-		for _, file := range workbook.Files(b.kata.Dir, "*_test.go") {
-			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-			if err != nil {
-				continue // the compiler says so
-			}
-			var own []string
-			for _, d := range f.Decls {
-				fn, ok := d.(*ast.FuncDecl)
-				switch {
-				case !ok || fn.Recv != nil:
-				case IsTest(fn):
-					if !steps[fn.Name.Name] {
-						own = append(own, fn.Name.Name)
-					}
-				default:
-					if test := stepOf(fn.Name.Name, steps); test != "" {
-						b.companionOf[fn.Name.Name] = test
-					}
+	for _, file := range workbook.Files(b.kata.Dir, "*_test.go") {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			continue // the compiler says so
+		}
+		var own []string
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			switch {
+			case !ok || fn.Recv != nil:
+			case IsTest(fn):
+				if !steps[fn.Name.Name] {
+					own = append(own, fn.Name.Name)
+				}
+			default:
+				if test := stepOf(fn.Name.Name, steps); test != "" {
+					b.companionOf[fn.Name.Name] = test
 				}
 			}
-			if name := b.display(file); len(own) > 0 && !slices.Contains(b.judges.Files, name) {
-				b.notes = append(b.notes, fmt.Sprintf("the tests of %s are yours and no steps; this runs them: go test -run '%s' ./%s", name, strings.Join(own, "|"), b.display(b.kata.Dir)))
-			}
+		}
+		if name := b.display(file); len(own) > 0 && !slices.Contains(b.judges.Files, name) {
+			b.notes = append(b.notes, fmt.Sprintf("the tests of %s are yours and no steps; this runs them: go test -run '%s' ./%s", name, strings.Join(own, "|"), b.display(b.kata.Dir)))
 		}
 	}
 	f, err := parser.ParseFile(token.NewFileSet(), b.file, b.source, parser.ImportsOnly)

@@ -121,7 +121,7 @@ func (b *build) isSubject(file string) bool { return file == b.kata.File || file
 
 // isTest says whether a file of the running program is in the kata's folders.
 func (b *build) isTest(file string) bool {
-	return filepath.Dir(file) == b.kata.Dir || filepath.Dir(file) == b.target.dir
+	return filepath.Dir(file) == b.kata.Dir
 }
 
 // deepest is how many lines of a stack are of use to a reader.

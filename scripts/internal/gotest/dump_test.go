@@ -48,7 +48,7 @@ func TestRecordedEndings(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(root, "katas", "q90-endings")
-			b := &build{Runner: &Runner{Root: root}, target: target{kata: &workbook.Kata{Dir: dir, File: filepath.Join(dir, "endings.go")}, dir: dir}}
+			b := &build{Runner: &Runner{Root: root}, kata: &workbook.Kata{Dir: dir, File: filepath.Join(dir, "endings.go")}}
 			b.file, b.shown, b.rename = b.kata.File, "katas/q90-endings/endings.go", strings.NewReplacer()
 			if err := os.MkdirAll(dir, 0o777); err != nil {
 				t.Fatal(err)

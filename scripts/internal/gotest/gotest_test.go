@@ -294,22 +294,27 @@ func TestLearnerInPlace(t *testing.T) {
 	}
 }
 
+// The hidden test is built and run with the steps, after them.
 func TestHidden(t *testing.T) {
 	r, k := fixture(t, "q91")
-	wrong := []byte("package contract\n\nfunc Stats(x []float64, n int) (mean, variance float64) { return 2, 0 }\n")
-	report, err := r.Hidden(t.Context(), k, gotest.Subject{Name: "guess", Source: wrong}, gotest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(report.Steps) != 1 || report.Steps[0].Test != "TestSame" || report.Steps[0].Status != gotest.Fail {
-		t.Errorf("Hidden of a guess found %+v, want TestSame to fail", report)
-	}
-	report, err = r.Hidden(t.Context(), k, gotest.Subject{Name: "reference", File: k.Reference()}, gotest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !report.Solved() {
-		t.Errorf("Hidden of the reference found %+v, want it solved", report)
+	wrong := []byte("package contract\n\nfunc Stats(x []float64, n int) (mean, variance float64) { return 2, 0 }\n\ntype Layer struct{ Gamma []float64 }\n\nfunc (l *Layer) Train(x []float64) []float64 { return x }\n")
+	for _, c := range []struct {
+		subject gotest.Subject
+		want    gotest.Status
+	}{
+		{gotest.Subject{Name: "guess", Source: wrong}, gotest.Fail},
+		{gotest.Subject{Name: "reference", File: k.Reference()}, gotest.Pass},
+	} {
+		report := run(t, r, k, c.subject, gotest.Options{Hidden: true, NoVet: true}, nil)
+		if report.Build != nil {
+			t.Fatalf("the %s does not build: %v", c.subject.Name, report.Build)
+		}
+		if len(report.Steps) != len(k.Steps)+1 {
+			t.Fatalf("the %s has steps %+v, want those of the README and TestSame", c.subject.Name, report.Steps)
+		}
+		if last := report.Steps[len(k.Steps)]; last.Test != "TestSame" || last.Kind != workbook.Hidden || last.Status != c.want {
+			t.Errorf("the last step of the %s is %+v, want TestSame to be %s", c.subject.Name, last, c.want)
+		}
 	}
 }
 

@@ -39,7 +39,9 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 		if err != nil {
 			return err
 		}
-		report.CPU += (end.state.UserTime() + end.state.SystemTime()).Seconds()
+		if kind != workbook.Hidden {
+			report.CPU += (end.state.UserTime() + end.state.SystemTime()).Seconds()
+		}
 		var rest []string
 		for _, name := range functions {
 			if h := s.heard[name]; h != nil {
@@ -189,7 +191,7 @@ func (b *build) program(functions []string, l limits) (*exec.Cmd, error) {
 		return nil, noSpace(err)
 	}
 	cmd := exec.Command(b.binary, args...)
-	cmd.Dir = b.target.dir
+	cmd.Dir = b.kata.Dir
 	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+temp, "GOTRACEBACK=crash")
 	cmd.Env = append(cmd.Env, b.env...)
 	if b.options.Seed != "" {

@@ -146,7 +146,7 @@ type Report struct {
 	Subject  string      `json:"subject"` // the Subject's name: "learner", "reference", "stub", "alternative: NAME"
 	Start    time.Time   `json:"start"`
 	Seconds  float64     `json:"seconds"`     // wall time from the start to this Report
-	CPU      float64     `json:"cpu_seconds"` // CPU time of the tests so far, without the build
+	CPU      float64     `json:"cpu_seconds"` // CPU time of the how and why steps so far, without the build
 	File     string      `json:"file"`        // the file under test
 	Hash     string      `json:"sha256"`      // of that file, hexadecimal
 	Seed     uint64      `json:"seed"`        // of the tests' random numbers

@@ -52,12 +52,12 @@ type Subject struct {
 
 // Options narrow a run. The zero value runs every step, then vets.
 type Options struct {
-	Race  bool
-	Tags  string   // build tags, comma-separated
-	Only  []string // the steps to run; nil: all. The Report has these alone.
-	NoWhy bool     // how steps alone; the Report has these alone
-	NoVet bool
-	Seed  string // KATA_SEED for the tests; "" keeps the environment's
+	Race   bool
+	Only   []string // the steps to run; nil: all. The Report has these alone.
+	NoWhy  bool     // how steps alone; the Report has these alone
+	Hidden bool     // the hidden test too; the Report's last steps are its test functions
+	NoVet  bool
+	Seed   string // KATA_SEED for the tests; "" keeps the environment's
 
 	// ArtifactDir keeps the figures that why steps save; the Report lists those of steps that passed. It is made if need
 	// be, and figures of an earlier run in it are removed. "": none are kept.
@@ -86,43 +86,42 @@ func (o Options) limit(kind workbook.Kind) time.Duration {
 	return limit
 }
 
-// target is a package of tests to build and run.
-type target struct {
-	kata  *workbook.Kata
-	dir   string // of the package; the tests run in it
-	steps []Step
-}
-
 // Run builds the kata with the subject's code, runs the how steps, calls verdict (which may be nil) with the Report so
-// far, runs the why steps in a second process, vets, and returns the whole Report. In the Report that verdict gets, why
+// far, runs the why steps in a second process and the hidden test in a third, vets, and returns the whole Report. In the Report that verdict gets, why
 // steps not yet run have status "". If the build fails, verdict gets the final Report. An error means that the tool
 // itself failed, or ctx was cancelled; code at fault is in the Report.
 func (r *Runner) Run(ctx context.Context, k *workbook.Kata, s Subject, o Options, verdict func(*Report)) (*Report, error) {
-	t, err := stepsOf(k, o)
+	steps, err := stepsOf(k, o)
 	if err != nil {
 		return nil, err
 	}
-	return r.run(ctx, t, s, o, verdict)
+	return r.run(ctx, k, steps, s, o, verdict)
 }
 
 // stepsOf returns the kata's tests, narrowed by o.
-func stepsOf(k *workbook.Kata, o Options) (target, error) {
+func stepsOf(k *workbook.Kata, o Options) (steps []Step, err error) {
 	if k.Err != nil {
-		return target{}, k.Err
+		return nil, k.Err
 	}
-	t := target{kata: k, dir: k.Dir}
 	for _, step := range k.Steps {
 		if o.NoWhy && step.Kind == workbook.Why || o.Only != nil && !slices.Contains(o.Only, step.Test) {
 			continue
 		}
-		t.steps = append(t.steps, Step{Test: step.Test, Title: step.Title, Kind: step.Kind, Points: step.Points})
+		steps = append(steps, Step{Test: step.Test, Title: step.Title, Kind: step.Kind, Points: step.Points})
 	}
 	for _, test := range o.Only {
 		if !slices.ContainsFunc(k.Steps, func(s workbook.Step) bool { return s.Test == test }) {
-			return target{}, workbook.Errorf("the front matter of its README.md lists them", "%s has no step %s", k.Name, test)
+			return nil, workbook.Errorf("the front matter of its README.md lists them", "%s has no step %s", k.Name, test)
 		}
 	}
-	return t, nil
+	if o.Hidden {
+		hidden, err := hiddenTests(k)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, hidden...)
+	}
+	return steps, nil
 }
 
 // IsTest says whether f is a test function, by its name.
@@ -130,42 +129,26 @@ func IsTest(f *ast.FuncDecl) bool {
 	return f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") && f.Name.Name != "TestMain"
 }
 
-// Hidden runs the hidden test of solutions/ against the subject's code. The Report's steps are the test functions of
-// hidden_test.go.
-func (r *Runner) Hidden(ctx context.Context, k *workbook.Kata, s Subject, o Options) (*Report, error) {
-	t, o, err := hidden(k, o)
+// hiddenTests returns the tests of hidden_test.go.
+func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
+	file, err := parser.ParseFile(token.NewFileSet(), k.HiddenTest(), nil, parser.SkipObjectResolution)
 	if err != nil {
-		return nil, err
-	}
-	return r.run(ctx, t, s, o, nil)
-}
-
-// hidden returns the tests of hidden_test.go, and o with what it takes to build them.
-func hidden(k *workbook.Kata, o Options) (target, Options, error) {
-	if k.Err != nil {
-		return target{}, o, k.Err
-	}
-	t := target{kata: k, dir: k.SolutionDir()}
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(t.dir, "hidden_test.go"), nil, parser.SkipObjectResolution)
-	if err != nil {
-		return target{}, o, fmt.Errorf("the hidden test of %s: %w", k.Name, err)
+		return nil, fmt.Errorf("the hidden test of %s: %w", k.Name, err)
 	}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && IsTest(f) {
-			t.steps = append(t.steps, Step{Test: f.Name.Name, Title: f.Name.Name, Kind: workbook.How})
+			steps = append(steps, Step{Test: f.Name.Name, Title: f.Name.Name, Kind: workbook.Hidden})
 		}
 	}
-	o.Tags = strings.TrimPrefix(o.Tags+",hidden", ",")
-	o.NoVet = true
-	return t, o, nil
+	return steps, nil
 }
 
-func (r *Runner) run(ctx context.Context, t target, s Subject, o Options, verdict func(*Report)) (*Report, error) {
+func (r *Runner) run(ctx context.Context, k *workbook.Kata, steps []Step, s Subject, o Options, verdict func(*Report)) (*Report, error) {
 	if verdict == nil {
 		verdict = func(*Report) {}
 	}
-	report := &Report{Schema: Schema, Kata: t.kata.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: t.steps}
-	b, err := r.newBuild(t, s, o)
+	report := &Report{Schema: Schema, Kata: k.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: steps}
+	b, err := r.newBuild(k, steps, s, o)
 	if err != nil {
 		return nil, err
 	}

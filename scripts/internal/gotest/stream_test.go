@@ -18,7 +18,7 @@ import (
 func hear(t *testing.T, text string) (*build, *stream) {
 	t.Helper()
 	dir := filepath.Join(string(filepath.Separator), "book", "katas", "q05-batch-norm")
-	b := &build{Runner: &Runner{Root: filepath.Join(string(filepath.Separator), "book")}, target: target{kata: &workbook.Kata{Dir: dir, File: filepath.Join(dir, "batchnorm.go")}, dir: dir}}
+	b := &build{Runner: &Runner{Root: filepath.Join(string(filepath.Separator), "book")}, kata: &workbook.Kata{Dir: dir, File: filepath.Join(dir, "batchnorm.go")}}
 	b.file, b.shown, b.rename = b.kata.File, "katas/q05-batch-norm/batchnorm.go", strings.NewReplacer()
 	s := newStream()
 	s.read(bytes.NewReader([]byte(strings.ReplaceAll(text, "▶", string(rune(marker))))))

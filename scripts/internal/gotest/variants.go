@@ -13,7 +13,7 @@ import (
 type Variant struct {
 	Name string   // goes into the Report as its subject
 	Env  []string // "NAME=value": what the tests find in their environment besides
-	Only []string // the steps to run; nil: all
+	Only []string // the steps to run; nil: all, and the hidden test if it is asked for
 }
 
 // Variants builds the kata once with the subject's code and runs it once for each variant, o.Jobs at a time. It calls done with
@@ -26,24 +26,11 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 		}
 	}
 	o.Only = nil
-	t, err := stepsOf(k, o)
+	steps, err := stepsOf(k, o)
 	if err != nil {
 		return nil, err
 	}
-	return r.variants(ctx, t, s, o, variants, done)
-}
-
-// HiddenVariants is to Hidden what Variants is to Run.
-func (r *Runner) HiddenVariants(ctx context.Context, k *workbook.Kata, s Subject, o Options, variants []Variant, done func(int, *Report)) (*BuildError, error) {
-	t, o, err := hidden(k, o)
-	if err != nil {
-		return nil, err
-	}
-	return r.variants(ctx, t, s, o, variants, done)
-}
-
-func (r *Runner) variants(ctx context.Context, t target, s Subject, o Options, variants []Variant, done func(int, *Report)) (*BuildError, error) {
-	b, err := r.newBuild(t, s, o)
+	b, err := r.newBuild(k, steps, s, o)
 	if err != nil {
 		return nil, err
 	}

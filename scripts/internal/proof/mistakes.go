@@ -78,14 +78,14 @@ func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted
 	}
 	together, err := combine(reference, all)
 	if err == nil {
-		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{}, variants,
+		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{Limit: longestStep}, variants,
 			func(i int, r *gotest.Report) { done(all[i].Mistake, r) })
 		if err != nil || failed == nil {
 			return err
 		}
 	}
 	for _, m := range all {
-		report, err := p.runner.Run(ctx, p.kata, gotest.Subject{Name: "mistake: " + m.Name, Source: m.source}, gotest.Options{NoVet: true, Only: p.stepsFor(m)}, nil)
+		report, err := p.runner.Run(ctx, p.kata, gotest.Subject{Name: "mistake: " + m.Name, Source: m.source}, gotest.Options{NoVet: true, Limit: longestStep, Only: p.stepsFor(m)}, nil)
 		if err != nil {
 			return err
 		}

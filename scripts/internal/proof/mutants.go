@@ -8,7 +8,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -22,7 +21,7 @@ import (
 // LeastKilled is the share of a kata's mutants that its visible tests must kill, those that are equivalent not counted.
 const LeastKilled = 0.98
 
-// longestStep is what a how step may take on a mutant, a why step six times as much: many mutants never end.
+// longestStep is the CPU time that a how step may take on a mistake or a mutant, a why step six times as much: many of them never end.
 const longestStep = 2 * time.Second
 
 // Mutation is what was found of the mutants of one kata.
@@ -89,30 +88,24 @@ func (p *proof) mutate(ctx context.Context) (Mutation, error) {
 	}
 	found.Mutants = len(all)
 	equivalent := p.equivalents(all)
-	killed := make([]bool, len(all))
-	if err := p.kill(ctx, p.runner.Variants, reference, all, killed); err != nil {
+	p.check(p.hidden(), p.kata.HiddenTest(), "it is missing")
+	by, err := p.kill(ctx, reference, all)
+	if err != nil {
 		return found, err
-	}
-	visible := slices.Clone(killed)
-	hidden := filepath.Join(p.kata.SolutionDir(), "hidden_test.go")
-	if _, err := os.Stat(hidden); p.check(err == nil, hidden, "%v", missing(err)) {
-		if err := p.kill(ctx, p.runner.HiddenVariants, reference, all, killed); err != nil {
-			return found, err
-		}
 	}
 	for i, m := range all {
 		switch line, ok := equivalent[i]; {
 		case ok:
 			found.Equivalent++
-			p.check(!killed[i], p.equivalentsFile(), "line %d: it is killed, so it is not equivalent: %s", line, m)
+			p.check(by[i] == "", p.equivalentsFile(), "line %d: it is killed, so it is not equivalent: %s", line, m)
 			continue
-		case killed[i]:
+		case by[i] != "":
 			found.Killed++
 		}
-		if visible[i] {
+		if by[i] == workbook.How || by[i] == workbook.Why {
 			found.Visible++
 		} else {
-			found.Survivors = append(found.Survivors, Survivor{In: m.In, Line: m.Line, Mutant: m.String(), Hidden: killed[i]})
+			found.Survivors = append(found.Survivors, Survivor{In: m.In, Line: m.Line, Mutant: m.String(), Hidden: by[i] == workbook.Hidden})
 		}
 	}
 	return found, nil
@@ -140,38 +133,35 @@ func (p *proof) equivalents(all []mutant) map[int]int {
 	return lines
 }
 
-// kill runs the mutants that are not killed yet, and notes which are now. The reference goes with them: it must not be killed.
-func (p *proof) kill(
-	ctx context.Context,
-	run func(context.Context, *workbook.Kata, gotest.Subject, gotest.Options, []gotest.Variant, func(int, *gotest.Report)) (*gotest.BuildError, error),
-	reference []byte, all []mutant, killed []bool,
-) error {
+// kill runs all mutants and says what kind of test killed each: "" if none did. The reference goes with them: it must not be killed.
+func (p *proof) kill(ctx context.Context, reference []byte, all []mutant) ([]workbook.Kind, error) {
 	changed := make([]planted, len(all))
-	const none = -1 // the reference itself
-	mutants, variants := []int{none}, []gotest.Variant{variant(none)}
+	variants := make([]gotest.Variant, len(all), len(all)+1)
 	for i, m := range all {
 		changed[i] = planted{Mistake: workbook.Mistake{In: m.In}, source: m.source, extra: m.extra}
-		if !killed[i] {
-			mutants, variants = append(mutants, i), append(variants, variant(i))
-		}
+		variants[i] = variant(i)
 	}
+	variants = append(variants, variant(len(all))) // no mutant has that number: it is the reference
 	together, err := combine(reference, changed)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	options := gotest.Options{FailFast: true, Limit: longestStep, Jobs: runtime.GOMAXPROCS(0)}
-	failed, err := run(ctx, p.kata, gotest.Subject{Name: "mutants", Source: together}, options, variants, func(v int, r *gotest.Report) {
+	by := make([]workbook.Kind, len(all))
+	options := gotest.Options{FailFast: true, Hidden: p.hidden(), Limit: longestStep, Jobs: runtime.GOMAXPROCS(0)}
+	failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mutants", Source: together}, options, variants, func(v int, r *gotest.Report) {
 		i := slices.IndexFunc(r.Steps, func(s gotest.Step) bool { return s.Status != gotest.Pass && s.Status != gotest.Missing })
-		if mutant := mutants[v]; mutant != none {
-			killed[mutant] = i >= 0
-		} else if i >= 0 {
+		switch {
+		case i < 0:
+		case v < len(all):
+			by[v] = r.Steps[i].Kind
+		default:
 			p.check(false, p.kata.Reference(), "it does not pass %s (%s): nothing can be said of its mutants%s", r.Steps[i].Test, r.Steps[i].Status, indent(r.Steps[i].Text()))
 		}
 	})
 	if err == nil && failed != nil {
 		err = fmt.Errorf("the mutants do not build together: %s", failed.Output)
 	}
-	return err
+	return by, err
 }
 
 // mutants returns the mutants of a reference that compile.

@@ -3,15 +3,21 @@ package proof
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"whyhow/katas/kit/figure"
 	"whyhow/scripts/internal/figures"
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/workbook"
 )
 
 // What a kata's tests may take, in seconds of CPU time. CONTRIBUTING.md asks for 0.2, 2 and 15 s on a machine that does nothing else; on a busy one, which
@@ -33,14 +39,10 @@ func (p *proof) run(ctx context.Context, s gotest.Subject, o gotest.Options) (*g
 	return p.runner.Run(ctx, p.kata, s, o, nil)
 }
 
-// hidden runs the hidden test on a subject. It is nil if there is none, which is a problem of its own.
-func (p *proof) hidden(ctx context.Context, s gotest.Subject) (*gotest.Report, error) {
-	if _, err := os.Stat(filepath.Join(p.kata.SolutionDir(), "hidden_test.go")); err != nil {
-		return nil, nil
-	}
-	p.quiet.RLock()
-	defer p.quiet.RUnlock()
-	return p.runner.Hidden(ctx, p.kata, s, gotest.Options{})
+// hidden says whether there is a hidden test. If there is none, that is a problem of its own.
+func (p *proof) hidden() bool {
+	_, err := os.Stat(p.kata.HiddenTest())
+	return err == nil
 }
 
 // built says whether the report's code compiled.
@@ -50,24 +52,16 @@ func (p *proof) built(r *gotest.Report, file string) bool {
 
 // stub checks that the untouched stub reaches a TODO in every step, and does not pass the hidden test.
 func (p *proof) stub(ctx context.Context) error {
-	report, err := p.run(ctx, gotest.Subject{Name: "stub"}, gotest.Options{})
-	if err != nil {
+	report, err := p.run(ctx, gotest.Subject{Name: "stub"}, gotest.Options{Hidden: p.hidden()})
+	if err != nil || !p.built(report, p.kata.File) {
 		return err
-	}
-	if !p.built(report, p.kata.File) {
-		return nil
 	}
 	for _, s := range report.Steps {
-		p.check(s.Status == gotest.Todo, p.testFile(s), "%s is %s on the untouched stub, not todo: let it call what the learner writes first%s", s.Test, s.Status, indent(s.Text()))
-	}
-	report, err = p.hidden(ctx, gotest.Subject{Name: "stub"})
-	if err != nil || report == nil {
-		return err
-	}
-	if p.built(report, p.kata.File) {
-		for _, s := range report.Steps {
-			p.check(s.Status != gotest.Pass, filepath.Join(p.kata.SolutionDir(), "hidden_test.go"), "%s passes on the untouched stub: let it call every function", s.Test)
+		if s.Kind == workbook.Hidden {
+			p.check(s.Status != gotest.Pass, p.kata.HiddenTest(), "%s passes on the untouched stub: let it call every function", s.Test)
+			continue
 		}
+		p.check(s.Status == gotest.Todo, p.testFile(s), "%s is %s on the untouched stub, not todo: let it call what the learner writes first%s", s.Test, s.Status, indent(s.Text()))
 	}
 	return nil
 }
@@ -81,39 +75,26 @@ func (p *proof) reference(ctx context.Context) error {
 	}
 	defer os.RemoveAll(artifacts)
 	p.quiet.RLock()
-	report, first, err := p.costing(ctx, subject, gotest.Options{ArtifactDir: artifacts})
+	report, first, err := p.costing(ctx, subject, gotest.Options{ArtifactDir: artifacts, Hidden: p.hidden()})
 	p.quiet.RUnlock()
 	if err != nil || !p.built(report, subject.File) {
 		return err
 	}
 	p.passes(report, subject.File)
 	p.figures(report, artifacts)
-	if stub, ok := p.parse(p.kata.File); ok && report.Solved() {
+	if !report.Solved() {
+		return nil
+	}
+	if stub, ok := p.parse(p.kata.File); ok {
 		p.kept(stub, report)
 	}
-	if report.Solved() {
-		if err := p.time(ctx, subject, first); err != nil {
-			return err
-		}
-	}
-	return p.passesHidden(ctx, subject)
+	return p.time(ctx, subject, first)
 }
 
 func (p *proof) passes(r *gotest.Report, file string) {
 	for _, s := range r.Steps {
 		p.check(s.Status == gotest.Pass, file, "the %s does not pass %s (%s)%s", r.Subject, s.Test, s.Status, indent(s.Text()))
 	}
-}
-
-func (p *proof) passesHidden(ctx context.Context, s gotest.Subject) error {
-	report, err := p.hidden(ctx, s)
-	if err != nil || report == nil {
-		return err
-	}
-	if p.built(report, s.File) {
-		p.passes(report, s.File)
-	}
-	return nil
 }
 
 // figures checks that the run recorded at least one figure, that each can be drawn and has a name of its own.
@@ -182,8 +163,11 @@ func (p *proof) best(ctx context.Context, s gotest.Subject, o gotest.Options, fi
 	return best, nil
 }
 
-// race checks that the reference passes every step under the race detector too, in time.
+// race checks that the reference of a kata with goroutines passes every step under the race detector too, in time. Where there are none it sees nothing.
 func (p *proof) race(ctx context.Context) error {
+	if !p.concurrent() {
+		return nil
+	}
 	if compiler, ok := p.cCompiler(ctx); !ok {
 		reason := "the race detector: this machine has no C compiler (" + compiler + ")"
 		if p.options.CI {
@@ -213,6 +197,31 @@ func (p *proof) race(ctx context.Context) error {
 	return nil
 }
 
+// concurrent says whether the kata's tests, its reference or what is given in it start goroutines.
+func (p *proof) concurrent() bool {
+	files := []string{p.kata.Reference()}
+	_ = filepath.WalkDir(p.kata.Dir, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(file) == ".go" {
+			files = append(files, file)
+		}
+		return nil
+	})
+	return slices.ContainsFunc(files, func(file string) bool {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return false
+		}
+		found := slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return strings.HasPrefix(i.Path.Value, `"sync`) })
+		ast.Inspect(f, func(n ast.Node) bool {
+			if _, ok := n.(*ast.GoStmt); ok {
+				found = true
+			}
+			return !found
+		})
+		return found
+	})
+}
+
 // cCompiler says whether the C compiler that cgo would call is there.
 func (p *proof) cCompiler(ctx context.Context) (string, bool) {
 	out, err := p.runner.Go(ctx, "env", "CC").Output()
@@ -235,21 +244,21 @@ func (p *proof) alternatives(ctx context.Context) error {
 	p.check(len(all) > 0, dir, "there is no alternative: write another right answer")
 	for _, a := range all {
 		subject := gotest.Subject{Name: "alternative: " + a.Name, File: a.File}
-		report, err := p.run(ctx, subject, gotest.Options{})
+		report, err := p.run(ctx, subject, gotest.Options{Hidden: p.hidden()})
 		if err != nil {
 			return err
 		}
 		if p.built(report, a.File) {
 			p.passes(report, a.File)
-			if err := p.passesHidden(ctx, subject); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
 func (p *proof) testFile(s gotest.Step) string {
+	if s.Kind == workbook.Hidden {
+		return p.kata.HiddenTest()
+	}
 	return filepath.Join(p.kata.Dir, string(s.Kind)+"_test.go")
 }
 

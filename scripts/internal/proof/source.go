@@ -21,7 +21,7 @@ import (
 // tests checks the test files against the front matter and the rules of CONTRIBUTING.md.
 func (p *proof) tests() {
 	files := workbook.Files(p.kata.Dir, "*_test.go")
-	hidden := filepath.Join(p.kata.SolutionDir(), "hidden_test.go")
+	hidden := p.kata.HiddenTest()
 	if _, err := os.Stat(hidden); p.check(err == nil, hidden, "%v", missing(err)) {
 		files = append(files, hidden)
 		text, _ := workbook.ReadText(hidden)

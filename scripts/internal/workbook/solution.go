@@ -19,6 +19,9 @@ func (k *Kata) SolutionDir() string { return filepath.Join(k.root, "solutions", 
 // Reference is the file of the reference solution, absolute.
 func (k *Kata) Reference() string { return filepath.Join(k.SolutionDir(), k.Package+".go") }
 
+// HiddenTest is the file that compares a learner's code with the reference, absolute.
+func (k *Kata) HiddenTest() string { return filepath.Join(k.SolutionDir(), "hidden_test.go") }
+
 // NeedSolution is nil if the kata has a solution in this checkout: a teacher's or an interviewer's copy may be without.
 func (k *Kata) NeedSolution() error {
 	if _, err := os.Stat(k.SolutionDir()); err != nil {

@@ -78,10 +78,12 @@ type Kind string
 const (
 	How Kind = "how" // is it right?
 	Why Kind = "why" // does it answer the question? Their tests are named TestWhy….
+
+	Hidden Kind = "hidden" // is it what the reference gives, on inputs that no learner sees? They are no steps of a README.
 )
 
 // Kinds are all kinds, in the order in which their steps come.
-var Kinds = []Kind{How, Why}
+var Kinds = []Kind{How, Why, Hidden}
 
 // Step is one top-level test function.
 type Step struct {
