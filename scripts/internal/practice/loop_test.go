@@ -369,7 +369,9 @@ func TestTmux(t *testing.T) {
 	w := fixture.Workbook(t)
 	fixture.Write(t, w.Katas[0].File, right)
 	kata := filepath.Join(t.TempDir(), "kata")
-	if out, err := exec.Command("go", "build", "-o", kata, "whyhow/scripts/kata").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", kata, "whyhow/scripts/kata")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for use: under -race it would be compiled a second time
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	socket := filepath.Join(t.TempDir(), "tmux")
