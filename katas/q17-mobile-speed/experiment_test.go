@@ -139,11 +139,15 @@ func (n *network) throughInt8() (worst float64) {
 	return worst
 }
 
-// pruned is a size×size matrix of normal weights without the smallest ones, dense and as CSR.
+// pruned is a size×size matrix of normal weights without the smallest ones of each row, dense and as CSR. Row by row, a PruneMask that compares every two
+// weights has time enough too.
 func pruned(size int, sparsity float64, rng *rand.Rand) (*mat.Dense, mobile.CSR) {
 	w := mat.NewDense(size, size, nil)
 	w.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() }, w)
-	w.MulElem(w, mobile.PruneMask(w, sparsity))
+	for i := range size {
+		row := w.Slice(i, i+1, 0, size).(*mat.Dense)
+		row.MulElem(row, mobile.PruneMask(row, sparsity))
+	}
 	return w, mobile.Compress(w)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,7 +120,7 @@ func TestWhyZeros(t *testing.T) {
 
 	// The fewest zeros a row with which CSR is smaller: 16 bytes a non-zero and 8 a row pointer, one more than there are rows, against 8 a weight.
 	smaller := func(rows int) int {
-		for zeros := 0; ; zeros++ {
+		return sort.Search(size, func(zeros int) bool {
 			w := mat.NewDense(rows, size, nil)
 			w.Apply(func(_, j int, _ float64) float64 {
 				if j < zeros {
@@ -127,10 +128,8 @@ func TestWhyZeros(t *testing.T) {
 				}
 				return 1
 			}, w)
-			if mobile.Compress(w).Bytes() < 8*rows*size {
-				return zeros
-			}
-		}
+			return mobile.Compress(w).Bytes() < 8*rows*size
+		})
 	}
 	layer, row := smaller(size), smaller(1)
 	t.Logf("a %d×%d layer is smaller as CSR from %d zeros a row on (%.3f), a single row from %d", size, size, layer, float64(layer)/size, row)

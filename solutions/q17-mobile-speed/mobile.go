@@ -70,7 +70,7 @@ func Sparsity(step, begin, end int, initial, final float64) float64 {
 }
 
 // MaskedStep makes one step of gradient descent on w, in place: it subtracts rate·grad, and sets to 0 every weight whose mask is 0,
-// whatever it was before. w and grad are finite, mask is 0 or 1; grad and mask are not changed. It panics if grad or mask has
+// whatever it was before. w, grad and rate·grad are finite, mask is 0 or 1; grad and mask are not changed. It panics if grad or mask has
 // not the shape of w.
 func MaskedStep(w, grad, mask *mat.Dense, rate float64) {
 	rows, cols := w.Dims()
