@@ -2,6 +2,7 @@ package l1l2_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -18,6 +19,72 @@ type lossCase struct {
 	Loss    float64
 	Grad    check.Array
 	Delta   float64
+}
+
+// slip is a mistake, and what it answers to every case.
+type slip[T any] struct {
+	says  string
+	wrong map[string]T
+}
+
+func named[T any](slips ...slip[T]) (opts []check.Option) {
+	for _, s := range slips {
+		opts = append(opts, check.Mistake(s.wrong, s.says))
+	}
+	return opts
+}
+
+// answers is what a loss, or its gradient, answers to every case.
+func answers[T any](cases []lossCase, f func(pred, y []float64, delta float64) T) map[string]T {
+	all := map[string]T{}
+	for _, c := range cases {
+		all[c.Name] = f(c.Pred.Floats(), c.Y.Floats(), c.Delta)
+	}
+	return all
+}
+
+// losses compares a loss in all cases at once: a mistake has to explain them all. mistakes are given by what they make of the residuals.
+func losses(t *testing.T, call string, cases []lossCase, f func(pred, y []float64, delta float64) float64, why string, mistakes ...slipOf[float64]) {
+	want := map[string]float64{}
+	for _, c := range cases {
+		want[c.Name] = c.Loss
+	}
+	compared(t, call, cases, f, want, why, mistakes)
+}
+
+// gradients does the same for a gradient, and says whether it is right.
+func gradients(t *testing.T, call string, cases []lossCase, f func(pred, y []float64, delta float64) []float64, why string, mistakes ...slipOf[[]float64]) bool {
+	want := map[string][]float64{}
+	for _, c := range cases {
+		want[c.Name] = c.Grad.Floats()
+	}
+	return compared(t, call, cases, f, want, why, mistakes)
+}
+
+// slipOf is a mistake by what it makes of the residuals and delta.
+type slipOf[T any] struct {
+	says string
+	of   func(r []float64, delta float64) T
+}
+
+func compared[T any](t *testing.T, call string, cases []lossCase, f func(pred, y []float64, delta float64) T, want map[string]T, why string, mistakes []slipOf[T]) bool {
+	t.Helper()
+	opts := []check.Option{check.Why(why)}
+	got := answers(cases, func(pred, y []float64, delta float64) T {
+		p, q := check.Copy(pred), check.Copy(y)
+		opts = append(opts, check.Kept("pred", p, pred), check.Kept("y", q, y))
+		return f(p, q, delta)
+	})
+	for _, m := range mistakes {
+		opts = append(opts, check.Mistake(answers(cases, func(pred, y []float64, delta float64) T { return m.of(residuals(pred, y), delta) }), m.says))
+	}
+	return check.Equal(t, call, got, want, check.Rel(1e-10), opts...)
+}
+
+// byHand is a case with its loss and its gradient.
+func byHand(name string, pred, y []float64, delta, loss float64, grad ...float64) lossCase {
+	array := func(v []float64) check.Array { return check.Array{Shape: []int{len(v)}, Data: v} }
+	return lossCase{name, array(pred), array(y), loss, array(grad), delta}
 }
 
 // scaled returns c·v.
@@ -52,6 +119,8 @@ func sum(r []float64, f func(float64) float64) float64 {
 }
 
 func square(r float64) float64 { return r * r }
+
+func itself(r float64) float64 { return r }
 
 func mean(r []float64, f func(float64) float64) float64 { return sum(r, f) / float64(len(r)) }
 
@@ -95,34 +164,37 @@ func draw(t *testing.T, n int, kinks ...float64) (pred, y []float64) {
 
 func TestSquared(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[lossCase](t, "mse") {
-		t.Run(c.Name, func(t *testing.T) {
+	cases := append(check.Golden[lossCase](t, "mse"),
+		byHand("a single value", []float64{3}, []float64{1}, 0, 4, 4),
+		byHand("one far off", []float64{1e100, 0.5}, []float64{0, 0}, 0, 0.5e200, 1e100, 0.5))
+	type slip = slipOf[float64]
+	type slips = slipOf[[]float64]
+	n := func(r []float64) float64 { return float64(len(r)) }
+	t.Run("MSE", func(t *testing.T) {
+		defer check.Rescue(t)
+		losses(t, "MSE(pred, y)", cases, func(pred, y []float64, _ float64) float64 { return l1l2.MSE(pred, y) }, "the mean of the squared residuals",
+			slip{"you halved it: this kata, like torch.nn.MSELoss, has no ½ in front of r²", func(r []float64, _ float64) float64 { return mean(r, square) / 2 }},
+			slip{"you returned the sum of the squares: divide by n", func(r []float64, _ float64) float64 { return sum(r, square) }},
+			slip{"you divided by n − 1: the loss is a mean, not a variance", func(r []float64, _ float64) float64 { return sum(r, square) / (n(r) - 1) }},
+			slip{"you took the root: that is the RMSE", func(r []float64, _ float64) float64 { return math.Sqrt(mean(r, square)) }},
+			slip{"you squared the mean of the residuals: errors of opposite sign cancel", func(r []float64, _ float64) float64 { return square(mean(r, itself)) }},
+			slip{"you averaged |r|: that is the absolute error", func(r []float64, _ float64) float64 { return mean(r, math.Abs) }})
+	})
+	right := t.Run("MSEGrad", func(t *testing.T) {
+		defer check.Rescue(t)
+		gradients(t, "MSEGrad(pred, y)", cases, func(pred, y []float64, _ float64) []float64 { return l1l2.MSEGrad(pred, y) }, "the derivative of r²/n, residual by residual",
+			slips{"you lost the 2: the derivative of r² is 2r, and there is no ½ to cancel it", func(r []float64, _ float64) []float64 { return scaled(1/n(r), r) }},
+			slips{"you forgot to divide the squared error's gradient by n: the loss is a mean", func(r []float64, _ float64) []float64 { return scaled(2, r) }},
+			slips{"you took y − pred for the residual: the gradient is with respect to pred", func(r []float64, _ float64) []float64 { return scaled(-2/n(r), r) }})
+	})
+	if right {
+		t.Run("central differences", func(t *testing.T) {
 			defer check.Rescue(t)
-			pred, y := c.Pred.Floats(), c.Y.Floats()
-			r := residuals(pred, y)
-			n := float64(len(y))
-			p, q := check.Copy(pred), check.Copy(y)
-			got := l1l2.MSE(p, q)
-			check.Equal(t, "MSE(pred, y)", got, c.Loss, check.Rel(1e-10),
-				check.Why("the mean of the squared residuals"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(c.Loss/2, "you halved it: this kata, like torch.nn.MSELoss, has no ½ in front of r²"),
-				check.Mistake(c.Loss*n, "you returned the sum of the squares: divide by n"),
-				check.Mistake(math.Sqrt(c.Loss), "you took the root: that is the RMSE"),
-				check.Mistake(mean(r, math.Abs), "you averaged |r|: that is the absolute error"))
-			grad := l1l2.MSEGrad(p, q)
-			check.Equal(t, "MSEGrad(pred, y)", grad, c.Grad.Floats(), check.Rel(1e-10),
-				check.Why("the derivative of r²/n, residual by residual"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(scaled(1/n, r), "you lost the 2: the derivative of r² is 2r, and there is no ½ to cancel it"),
-				check.Mistake(scaled(2, r), "you forgot to divide the squared error's gradient by n: the loss is a mean"),
-				check.Mistake(scaled(-2/n, r), "you took y − pred for the residual: the gradient is with respect to pred"))
+			pred, y := draw(t, 13)
+			got := l1l2.MSEGrad(check.Copy(pred), check.Copy(y))
+			check.Gradient(t, "MSEGrad(pred, y)", got, pred, func() float64 { return mean(residuals(pred, y), square) })
 		})
 	}
-	t.Run("central differences", func(t *testing.T) {
-		defer check.Rescue(t)
-		pred, y := draw(t, 13)
-		got := l1l2.MSEGrad(check.Copy(pred), check.Copy(y))
-		check.Gradient(t, "MSEGrad(pred, y)", got, pred, func() float64 { return mean(residuals(pred, y), square) })
-	})
 	shapes(t, "MSE", func(pred, y []float64) { l1l2.MSE(pred, y) })
 	shapes(t, "MSEGrad", func(pred, y []float64) { l1l2.MSEGrad(pred, y) })
 	check.Independent(t, "MSE(pred, y)", l1l2.MSE, someArgs, otherArgs)
@@ -131,40 +203,48 @@ func TestSquared(t *testing.T) {
 
 func TestAbsolute(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[lossCase](t, "mae") {
-		t.Run(c.Name, func(t *testing.T) {
+	cases := append(check.Golden[lossCase](t, "mae"),
+		byHand("a single value", []float64{3}, []float64{1}, 0, 2, 1),
+		byHand("hardly off", []float64{1e-12, -3e-14, 0, 2, 1e-300}, make([]float64, 5), 0, (2+1e-12+3e-14)/5, 0.2, -0.2, 0, 0.2, 0.2))
+	type slip = slipOf[float64]
+	type slips = slipOf[[]float64]
+	n := func(r []float64) float64 { return float64(len(r)) }
+	t.Run("MAE", func(t *testing.T) {
+		defer check.Rescue(t)
+		losses(t, "MAE(pred, y)", cases, func(pred, y []float64, _ float64) float64 { return l1l2.MAE(pred, y) }, "the mean of the residuals' magnitudes",
+			slip{"you returned the sum of the magnitudes: divide by n", func(r []float64, _ float64) float64 { return sum(r, math.Abs) }},
+			slip{"you averaged the residuals with their signs: errors of opposite sign cancel", func(r []float64, _ float64) float64 { return mean(r, itself) }},
+			slip{"you took the magnitude of the mean: errors of opposite sign cancel before that", func(r []float64, _ float64) float64 { return math.Abs(mean(r, itself)) }},
+			slip{"you took the root of the mean square: that is the RMSE", func(r []float64, _ float64) float64 { return math.Sqrt(mean(r, square)) }},
+			slip{"you averaged r²: that is the squared error", func(r []float64, _ float64) float64 { return mean(r, square) }})
+	})
+	right := t.Run("MAEGrad", func(t *testing.T) {
+		defer check.Rescue(t)
+		const tie = ": where pred equals y the gradient is 0"
+		of := func(f func(r float64) float64) func(r []float64, _ float64) []float64 {
+			return func(r []float64, _ float64) []float64 { return scaled(1/n(r), mapped(r, f)) }
+		}
+		gradients(t, "MAEGrad(pred, y)", cases, func(pred, y []float64, _ float64) []float64 { return l1l2.MAEGrad(pred, y) }, "a step of ±1/n, whatever the size of the residual; 0 at a tie",
+			slips{"you gave the residual itself: |r| rises with slope ±1, however large r is", of(itself)},
+			slips{"you forgot to divide the absolute error's gradient by n: the loss is a mean", func(r []float64, _ float64) []float64 { return mapped(r, sign) }},
+			slips{"you took y − pred for the residual: the gradient is with respect to pred", of(func(r float64) float64 { return -sign(r) })},
+			slips{"you gave a tie the slope +1" + tie, of(func(r float64) float64 { return sign(sign(r) + 0.5) })},
+			slips{"you gave a tie the slope −1" + tie, of(func(r float64) float64 { return sign(sign(r) - 0.5) })},
+			slips{"you took small residuals for ties: only where pred equals y is the gradient 0", of(func(r float64) float64 {
+				if math.Abs(r) < 1e-10 {
+					return 0
+				}
+				return sign(r)
+			})})
+	})
+	if right {
+		t.Run("central differences", func(t *testing.T) {
 			defer check.Rescue(t)
-			pred, y := c.Pred.Floats(), c.Y.Floats()
-			r := residuals(pred, y)
-			n := float64(len(y))
-			p, q := check.Copy(pred), check.Copy(y)
-			got := l1l2.MAE(p, q)
-			check.Equal(t, "MAE(pred, y)", got, c.Loss, check.Rel(1e-10),
-				check.Why("the mean of the residuals' magnitudes"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(c.Loss*n, "you returned the sum of the magnitudes: divide by n"),
-				check.Mistake(sum(r, func(r float64) float64 { return r })/n, "you averaged the residuals with their signs: errors of opposite sign cancel"),
-				check.Mistake(mean(r, square), "you averaged r²: that is the squared error"))
-			opts := []check.Option{
-				check.Why("a step of ±1/n, whatever the size of the residual; 0 at a tie"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(scaled(1/n, r), "you gave the residual itself: |r| rises with slope ±1, however large r is"),
-				check.Mistake(mapped(r, sign), "you forgot to divide the absolute error's gradient by n: the loss is a mean"),
-				check.Mistake(scaled(-1/n, mapped(r, sign)), "you took y − pred for the residual: the gradient is with respect to pred"),
-			}
-			if slices.Contains(r, 0) {
-				const tie = ": where pred equals y the gradient is 0"
-				opts = append(opts,
-					check.Mistake(mapped(r, func(r float64) float64 { return sign(sign(r)+0.5) / n }), "you gave a tie the slope +1"+tie),
-					check.Mistake(mapped(r, func(r float64) float64 { return sign(sign(r)-0.5) / n }), "you gave a tie the slope −1"+tie))
-			}
-			check.Equal(t, "MAEGrad(pred, y)", l1l2.MAEGrad(p, q), c.Grad.Floats(), check.Rel(1e-10), opts...)
+			pred, y := draw(t, 13, 0)
+			got := l1l2.MAEGrad(check.Copy(pred), check.Copy(y))
+			check.Gradient(t, "MAEGrad(pred, y)", got, pred, func() float64 { return mean(residuals(pred, y), math.Abs) })
 		})
 	}
-	t.Run("central differences", func(t *testing.T) {
-		defer check.Rescue(t)
-		pred, y := draw(t, 13, 0)
-		got := l1l2.MAEGrad(check.Copy(pred), check.Copy(y))
-		check.Gradient(t, "MAEGrad(pred, y)", got, pred, func() float64 { return mean(residuals(pred, y), math.Abs) })
-	})
 	shapes(t, "MAE", func(pred, y []float64) { l1l2.MAE(pred, y) })
 	shapes(t, "MAEGrad", func(pred, y []float64) { l1l2.MAEGrad(pred, y) })
 	check.Independent(t, "MAE(pred, y)", l1l2.MAE, someArgs, otherArgs)
@@ -172,74 +252,90 @@ func TestAbsolute(t *testing.T) {
 }
 
 // piecewise returns the function that is near where |r| ≤ delta and far beyond.
-func piecewise(delta float64, near, far func(r float64) float64) func(r float64) float64 {
+func piecewise(delta float64, near, far func(r, delta float64) float64) func(r float64) float64 {
 	return func(r float64) float64 {
 		if math.Abs(r) <= delta {
-			return near(r)
+			return near(r, delta)
 		}
-		return far(r)
+		return far(r, delta)
 	}
 }
 
 func TestHuber(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[lossCase](t, "huber") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			pred, y, delta := c.Pred.Floats(), c.Y.Floats(), c.Delta
-			r := residuals(pred, y)
-			n := float64(len(y))
-			half := func(r float64) float64 { return r * r / 2 }
-			straight := func(r float64) float64 { return delta * (math.Abs(r) - delta/2) }
-			p, q := check.Copy(pred), check.Copy(y)
-			got := l1l2.Huber(p, q, delta)
-			check.Equal(t, fmt.Sprintf("Huber(pred, y, %v)", delta), got, c.Loss, check.Rel(1e-10),
-				check.Why("½r² up to delta, and beyond it the straight line that continues it"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(c.Loss*n, "you returned the sum of the Huber losses: divide by n"),
-				check.Mistake(c.Loss/delta, "you computed smooth L1: Huber is delta times that"),
-				check.Mistake(mean(r, piecewise(delta, half, func(r float64) float64 { return delta * math.Abs(r) })),
-					"you left out the −½·delta² of the straight part: the loss jumps at delta"),
-				check.Mistake(mean(r, piecewise(delta, half, func(r float64) float64 { return math.Abs(r) - delta/2 })),
-					"you left out the factor delta of the straight part: its slope is the one that ½r² has at delta"),
-				check.Mistake(mean(r, piecewise(delta, straight, half)), "you swapped the branches: the square belongs to the small residuals"),
-				check.Mistake(mean(r, piecewise(delta, square, straight)), "you left out the ½ of the square: the two pieces do not meet"))
-			gradient := func(near, far func(r float64) float64) []float64 {
-				return scaled(1/n, mapped(r, piecewise(delta, near, far)))
-			}
-			same := func(r float64) float64 { return r }
-			limit := func(r float64) float64 { return delta * sign(r) }
-			check.Equal(t, fmt.Sprintf("HuberGrad(pred, y, %v)", delta), l1l2.HuberGrad(p, q, delta), c.Grad.Floats(), check.Rel(1e-10),
-				check.Why("the gradient of a mean: a residual pulls in proportion to its size, but never harder than delta"), check.Kept("pred", p, pred), check.Kept("y", q, y),
-				check.Mistake(scaled(n, c.Grad.Floats()), "you forgot to divide Huber's gradient by n: the loss is a mean"),
-				check.Mistake(scaled(1/delta, c.Grad.Floats()), "you gave the gradient of smooth L1: Huber's is delta times that"),
-				check.Mistake(gradient(same, sign), "you gave ±1 beyond delta: the straight part has slope ±delta"),
-				check.Mistake(gradient(limit, same), "you swapped the gradient's branches: only a large residual is cut"),
-				check.Mistake(gradient(same, same), "you did not cut the large residuals: that is the gradient of the square"))
-		})
-	}
-	t.Run("far below", func(t *testing.T) {
+	cases := append(check.Golden[lossCase](t, "huber"),
+		byHand("residuals −4, ¼ and 5, delta 2", []float64{-3, 0.25, 5}, []float64{1, 0, 0}, 2, (6+1./32+8)/3, -2./3, 0.25/3, 2./3),
+		byHand("residuals −4, ¼ and 5, delta ½", []float64{-3, 0.25, 5}, []float64{1, 0, 0}, 0.5, (1.875+1./32+2.375)/3, -0.5/3, 0.25/3, 0.5/3),
+		byHand("a single value", []float64{3}, []float64{1}, 0.5, 0.875, 0.5),
+		byHand("delta 200", []float64{300, -150}, []float64{0, 0}, 200, 25625, 100, -75),
+		byHand("delta 1e-8", []float64{2, -1e-9}, []float64{0, 0}, 1e-8, (1e-8*(2-5e-9)+0.5e-18)/2, 0.5e-8, -0.5e-9),
+		byHand("delta +Inf", []float64{-3, 0.5, 4}, []float64{1, 0, 0}, math.Inf(1), (8+0.125+8)/3, -4./3, 0.5/3, 4./3))
+	type slip = slipOf[float64]
+	type slips = slipOf[[]float64]
+	const signed = "you lost the absolute value: a residual far below −delta is as large as one far above delta"
+	half := func(r, _ float64) float64 { return r * r / 2 }
+	straight := func(r, delta float64) float64 { return delta * (math.Abs(r) - delta/2) }
+	t.Run("Huber", func(t *testing.T) {
 		defer check.Rescue(t)
-		const signed = "you lost the absolute value: a residual far below −delta is as large as one far above delta"
-		pred, y := []float64{-3, 0.25, 5}, []float64{1, 0, 0} // residuals −4, ¼, 5
-		check.Equal(t, "Huber([-3 0.25 5], [1 0 0], 2)", l1l2.Huber(check.Copy(pred), check.Copy(y), 2), (6+1./32+8)/3, check.Rel(1e-12),
-			check.Why("2·(4 − 1), ½·(¼)², 2·(5 − 1)"),
-			check.Mistake((8+1./32+8)/3, signed), check.Mistake((-10+1./32+8)/3, signed))
-		check.Equal(t, "HuberGrad([-3 0.25 5], [1 0 0], 2)", l1l2.HuberGrad(check.Copy(pred), check.Copy(y), 2), []float64{-2. / 3, 0.25 / 3, 2. / 3}, check.Rel(1e-12),
-			check.Why("a residual pulls in proportion to its size, but never harder than delta, to either side"),
-			check.Mistake([]float64{-4. / 3, 0.25 / 3, 2. / 3}, signed), check.Mistake([]float64{2. / 3, 0.25 / 3, 2. / 3}, signed))
+		// of is the mean of near where |r| ≤ delta and of far beyond.
+		of := func(near, far func(r, delta float64) float64) func(r []float64, delta float64) float64 {
+			return func(r []float64, delta float64) float64 { return mean(r, piecewise(delta, near, far)) }
+		}
+		right := of(half, straight)
+		losses(t, "Huber(pred, y, delta)", cases, l1l2.Huber, "½r² up to delta, and beyond it the straight line that continues it; for an infinite delta all is ½r²",
+			slip{"you returned the sum of the Huber losses: divide by n", func(r []float64, delta float64) float64 { return right(r, delta) * float64(len(r)) }},
+			slip{"you computed smooth L1: Huber is delta times that", func(r []float64, delta float64) float64 { return right(r, delta) / delta }},
+			slip{"you left out the −½·delta² of the straight part: the loss jumps at delta", of(half, func(r, delta float64) float64 { return delta * math.Abs(r) })},
+			slip{"you left out the factor delta of the straight part: its slope is the one that ½r² has at delta", of(half, func(r, delta float64) float64 { return math.Abs(r) - delta/2 })},
+			slip{"you swapped the branches: the square belongs to the small residuals", of(straight, half)},
+			slip{"you doubled it: the square has a ½, and the straight part goes on from there", func(r []float64, delta float64) float64 { return 2 * right(r, delta) }},
+			slip{"you left out the ½ of the square: the two pieces do not meet", of(func(r, _ float64) float64 { return r * r }, straight)},
+			slip{signed, of(half, func(r, delta float64) float64 {
+				if r < 0 {
+					return r * r / 2
+				}
+				return straight(r, delta)
+			})},
+			slip{signed, of(half, func(r, delta float64) float64 { return delta * (r - delta/2) })})
 	})
-	t.Run("central differences", func(t *testing.T) {
+	right := t.Run("HuberGrad", func(t *testing.T) {
 		defer check.Rescue(t)
-		const delta = 1.3
-		pred, y := draw(t, 13, delta)
-		got := l1l2.HuberGrad(check.Copy(pred), check.Copy(y), delta)
-		check.Gradient(t, "HuberGrad(pred, y, 1.3)", got, pred, func() float64 {
-			return mean(residuals(pred, y), func(r float64) float64 {
-				short := min(math.Abs(r), delta)
-				return short * (math.Abs(r) - short/2)
+		of := func(near, far func(r, delta float64) float64) func(r []float64, delta float64) []float64 {
+			return func(r []float64, delta float64) []float64 {
+				return scaled(1/float64(len(r)), mapped(r, piecewise(delta, near, far)))
+			}
+		}
+		same := func(r, _ float64) float64 { return r }
+		limit := func(r, delta float64) float64 { return delta * sign(r) }
+		gradients(t, "HuberGrad(pred, y, delta)", cases, l1l2.HuberGrad, "the gradient of a mean: a residual pulls in proportion to its size, but never harder than delta, to either side",
+			slips{"you forgot to divide Huber's gradient by n: the loss is a mean", func(r []float64, delta float64) []float64 { return mapped(r, piecewise(delta, same, limit)) }},
+			slips{"you gave the gradient of smooth L1: Huber's is delta times that", func(r []float64, delta float64) []float64 {
+				return scaled(1/float64(len(r))/delta, mapped(r, piecewise(delta, same, limit)))
+			}},
+			slips{"you gave ±1 beyond delta: the straight part has slope ±delta", of(same, func(r, _ float64) float64 { return sign(r) })},
+			slips{"you gave 0 beyond delta: a large residual still pulls, with ±delta", of(same, func(_, _ float64) float64 { return 0 })},
+			slips{"you swapped the gradient's branches: only a large residual is cut", of(limit, same)},
+			slips{"you did not cut the large residuals: that is the gradient of the square", of(same, same)},
+			slips{"you divided by n before you cut: delta is held against the residual itself", func(r []float64, delta float64) []float64 {
+				return mapped(scaled(1/float64(len(r)), r), piecewise(delta, same, limit))
+			}},
+			slips{signed, of(same, func(r, delta float64) float64 { return min(r, delta) })},
+			slips{signed, of(same, func(_, delta float64) float64 { return delta })})
+	})
+	if right {
+		t.Run("central differences", func(t *testing.T) {
+			defer check.Rescue(t)
+			const delta = 1.3
+			pred, y := draw(t, 13, delta)
+			got := l1l2.HuberGrad(check.Copy(pred), check.Copy(y), delta)
+			check.Gradient(t, "HuberGrad(pred, y, 1.3)", got, pred, func() float64 {
+				return mean(residuals(pred, y), func(r float64) float64 {
+					short := min(math.Abs(r), delta)
+					return short * (math.Abs(r) - short/2)
+				})
 			})
 		})
-	})
+	}
 	for _, delta := range []float64{0, -1, math.NaN()} {
 		check.Panics(t, fmt.Sprintf("Huber with delta %v", delta), func() { l1l2.Huber([]float64{1}, []float64{2}, delta) })
 		check.Panics(t, fmt.Sprintf("HuberGrad with delta %v", delta), func() { l1l2.HuberGrad([]float64{1}, []float64{2}, delta) })
@@ -259,41 +355,70 @@ type constantCase struct {
 
 func TestBestConstant(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[constantCase](t, "constants") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			y := c.Y.Floats()
-			passed := check.Copy(y)
-			var opts []check.Option
-			if c.Mean != c.Lo && len(y) > 2 {
-				opts = append(opts, check.Mistake(c.Lo, "you returned a median: that is best for the absolute error"))
-			}
-			check.Equal(t, "BestConstantL2(y)", l1l2.BestConstantL2(passed), c.Mean, check.Rel(1e-10), append(opts,
-				check.Why("where the gradient of Σ(y−c)² is 0"), check.Kept("y", passed, y))...)
-
-			opts = []check.Option{
-				check.Why("Σ|y−c| is flat where as many values lie below c as above"),
-				check.Kept("y", passed, y),
-			}
-			if c.Lo != c.Hi {
-				middle := (c.Lo + c.Hi) / 2
-				opts = append(opts,
-					check.Mistake([]float64{c.Hi, c.Hi}, "you returned the upper of the two middle values only: every constant between them is as good"),
-					check.Mistake([]float64{c.Lo, c.Lo}, "you returned the lower of the two middle values only: every constant between them is as good"),
-					check.Mistake([]float64{middle, middle}, "you returned the midpoint of the two middle values: it is one of the best constants, the step asks for all"))
-			}
-			if n := len(y); n > 2 {
-				sorted := check.Copy(y)
-				slices.Sort(sorted)
-				opts = append(opts, check.Mistake([]float64{sorted[n/2], sorted[n/2+1]}, "you counted the sorted values from 1: the middle ones have the indices (n−1)/2 and n/2, rounded down"))
-			}
-			if n := len(y); n > 4 && n != 6 {
-				opts = append(opts, check.Mistake([]float64{y[(n-1)/2], y[n/2]}, "you took the middle of y as it stands: sort a copy first"))
-			}
-			lo, hi := l1l2.BestConstantL1(passed)
-			check.Equal(t, "lo and hi of BestConstantL1(y)", []float64{lo, hi}, []float64{c.Lo, c.Hi}, check.Exact, opts...)
-		})
+	cases := append(check.Golden[constantCase](t, "constants"),
+		constantCase{"a single value", check.Array{Shape: []int{1}, Data: []float64{-7}}, -7, -7, -7})
+	each := func(f func(c constantCase, sorted []float64) []float64) map[string][]float64 {
+		all := map[string][]float64{}
+		for _, c := range cases {
+			all[c.Name] = f(c, slices.Sorted(slices.Values(c.Y.Data)))
+		}
+		return all
 	}
+	t.Run("BestConstantL2", func(t *testing.T) {
+		defer check.Rescue(t)
+		one := func(f func(c constantCase) float64) map[string][]float64 {
+			return each(func(c constantCase, _ []float64) []float64 { return []float64{f(c)} })
+		}
+		const median = "you returned a median: that is best for the absolute error"
+		opts := []check.Option{check.Why("where the gradient of Σ(y−c)² is 0")}
+		got := one(func(c constantCase) float64 {
+			passed := c.Y.Floats()
+			opts = append(opts, check.Kept("y", passed, c.Y.Floats()))
+			return l1l2.BestConstantL2(passed)
+		})
+		check.Equal(t, "BestConstantL2(y)", got, one(func(c constantCase) float64 { return c.Mean }), check.Rel(1e-10), append(opts, named(
+			slip[[]float64]{median, one(func(c constantCase) float64 { return c.Lo })},
+			slip[[]float64]{median, one(func(c constantCase) float64 { return c.Hi })},
+			slip[[]float64]{median, one(func(c constantCase) float64 { return (c.Lo + c.Hi) / 2 })},
+			slip[[]float64]{"you returned the middle between the smallest and the largest value: that is best for the largest error", one(func(c constantCase) float64 {
+				return (slices.Min(c.Y.Data) + slices.Max(c.Y.Data)) / 2
+			})},
+			slip[[]float64]{"you returned the sum of y: divide by n", one(func(c constantCase) float64 { return c.Mean * float64(len(c.Y.Data)) })})...)...)
+	})
+	t.Run("BestConstantL1", func(t *testing.T) {
+		defer check.Rescue(t)
+		opts := []check.Option{check.Why("Σ|y−c| is flat where as many values lie below c as above")}
+		got := each(func(c constantCase, _ []float64) []float64 {
+			passed := c.Y.Floats()
+			opts = append(opts, check.Kept("y", passed, c.Y.Floats()))
+			lo, hi := l1l2.BestConstantL1(passed)
+			return []float64{lo, hi}
+		})
+		check.Equal(t, "lo and hi of BestConstantL1(y)", got, each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Hi} }), check.Exact, append(opts, named(
+			slip[[]float64]{"you returned the upper of the two middle values only: every constant between them is as good", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Hi} })},
+			slip[[]float64]{"you returned the lower of the two middle values only: every constant between them is as good", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Lo} })},
+			slip[[]float64]{"you returned the midpoint of the two middle values: it is one of the best constants, the step asks for all", each(func(c constantCase, _ []float64) []float64 {
+				return []float64{(c.Lo + c.Hi) / 2, (c.Lo + c.Hi) / 2}
+			})},
+			slip[[]float64]{"you exchanged lo and hi", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Lo} })},
+			slip[[]float64]{"you counted the sorted values from 1: the middle ones have the indices (n−1)/2 and n/2, rounded down", each(func(_ constantCase, sorted []float64) []float64 {
+				n := len(sorted)
+				return []float64{sorted[n/2], sorted[min(n/2+1, n-1)]}
+			})},
+			slip[[]float64]{"you took two middle values where one is in the middle: of an odd number of values lo and hi are the same", each(func(_ constantCase, sorted []float64) []float64 {
+				n := len(sorted)
+				return []float64{sorted[max(n/2-1, 0)], sorted[n/2]}
+			})},
+			slip[[]float64]{"you counted a value once that occurs several times", each(func(_ constantCase, sorted []float64) []float64 {
+				sorted = slices.Compact(sorted)
+				n := len(sorted)
+				return []float64{sorted[(n-1)/2], sorted[n/2]}
+			})},
+			slip[[]float64]{"you took the middle of y as it stands: sort a copy first", each(func(c constantCase, sorted []float64) []float64 {
+				n := len(sorted)
+				return []float64{c.Y.Data[(n-1)/2], c.Y.Data[n/2]}
+			})})...)...)
+	})
 	check.Panics(t, "BestConstantL2 of nothing", func() { l1l2.BestConstantL2(nil) })
 	check.Panics(t, "BestConstantL2 of an empty slice", func() { l1l2.BestConstantL2([]float64{}) })
 	check.Panics(t, "BestConstantL1 of nothing", func() { l1l2.BestConstantL1(nil) })
@@ -315,30 +440,79 @@ func lines(t *testing.T, name string, fit func(x, y []float64) (float64, float64
 	check.Panics(t, name+" of no points", func() { fit(nil, nil) })
 	check.Panics(t, name+" of 3 x and 2 y", func() { fit([]float64{1, 2, 3}, []float64{1, 2}) })
 	check.Panics(t, name+" of 2 x and 3 y", func() { fit([]float64{1, 2}, []float64{1, 2, 3}) })
+	t.Run("two values of x are enough", func(t *testing.T) {
+		defer check.Rescue(t)
+		got, want := map[string][]float64{}, map[string][]float64{}
+		for _, p := range []points{{[]float64{2, 2, 5}, []float64{1, 1, 7}}, {[]float64{1, 2, 1}, []float64{-1, 1, -1}}, {[]float64{2, 5, 5}, []float64{1, 7, 7}}, {[]float64{5, 2}, []float64{7, 1}}} {
+			call := fmt.Sprintf("%s(%v, %v)", name, p.x, p.y)
+			intercept, slope := fit(check.Copy(p.x), check.Copy(p.y))
+			got[call], want[call] = []float64{intercept, slope}, []float64{-3, 2}
+		}
+		intercept, slope := fit([]float64{0, 1e-10}, []float64{0, 1})
+		got[name+"([0 1e-10], [0 1])"], want[name+"([0 1e-10], [0 1])"] = []float64{intercept, slope}, []float64{0, 1e10}
+		check.Equal(t, name+" (intercept, slope)", got, want, check.Tol{Rel: 1e-9, Abs: 1e-9}, check.Why("one line passes through all these points: the values of x may occur several times and lie near each other"))
+	})
 }
 
 func TestLeastSquares(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[lineCase](t, "lines") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			x, y := c.X.Floats(), c.Y.Floats()
-			xs, ys := check.Copy(x), check.Copy(y)
-			intercept, slope := l1l2.LeastSquares(xs, ys)
-			_, through := stat.LinearRegression(x, y, nil, true)
-			meanX, meanY := stat.Mean(x, nil), stat.Mean(y, nil)
-			fromSlope := func(b float64) []float64 { return []float64{meanY - b*meanX, b} }
-			check.Equal(t, "LeastSquares(x, y) (intercept, slope)", []float64{intercept, slope}, []float64{c.Intercept, c.Slope}, check.Rel(1e-8),
-				check.Why("the covariance of x and y over the variance of x; take the means away before you multiply, x may lie far from 0"),
-				check.Kept("x", xs, x), check.Kept("y", ys, y),
-				check.Mistake([]float64{c.Slope, c.Intercept}, "you returned the slope first: the intercept comes first"),
-				check.Mistake([]float64{0, through}, "you fitted a line through the origin: Σxy/Σx² needs the means taken away"),
-				check.Mistake(fromSlope(stat.Variance(y, nil)/stat.Covariance(x, y, nil)), "you fitted x to y: the errors are measured along y"),
-				check.Mistake(fromSlope(stat.Covariance(x, y, nil)/stat.Variance(y, nil)), "you divided by the spread of y: the slope is a covariance over the variance of x"),
-				check.Mistake([]float64{meanY, c.Slope}, "you returned the mean of y for the intercept: the line takes that value at the mean of x, not at 0"),
-				check.Mistake([]float64{meanY + c.Slope*meanX, c.Slope}, "you added slope·mean(x): the intercept is mean(y) minus it"))
+	t.Run("lines", func(t *testing.T) {
+		defer check.Rescue(t)
+		const twice = "an x that occurs twice"
+		cases := append(check.Golden[lineCase](t, "lines"), lineCase{ // by hand
+			twice, check.Array{Shape: []int{4}, Data: []float64{0, 0, 1, 2}}, check.Array{Shape: []int{4}, Data: []float64{0, 4, 1, 8}}, 14. / 11, 29. / 11,
 		})
-	}
+		each := func(f func(c lineCase) []float64) map[string][]float64 {
+			all := map[string][]float64{}
+			for _, c := range cases {
+				all[c.Name] = f(c)
+			}
+			return all
+		}
+		// through is the line of another slope through the point of means.
+		through := func(slope func(x, y []float64) float64) map[string][]float64 {
+			return each(func(c lineCase) []float64 {
+				b := slope(c.X.Data, c.Y.Data)
+				return []float64{stat.Mean(c.Y.Data, nil) - b*stat.Mean(c.X.Data, nil), b}
+			})
+		}
+		opts := []check.Option{check.Why("the covariance of x and y over the variance of x; take the means away before you multiply, x may lie far from 0")}
+		got := each(func(c lineCase) []float64 {
+			xs, ys := c.X.Floats(), c.Y.Floats()
+			opts = append(opts, check.Kept("x", xs, c.X.Floats()), check.Kept("y", ys, c.Y.Floats()))
+			intercept, slope := l1l2.LeastSquares(xs, ys)
+			return []float64{intercept, slope}
+		})
+		check.Equal(t, "LeastSquares(x, y) (intercept, slope)", got, each(func(c lineCase) []float64 { return []float64{c.Intercept, c.Slope} }), check.Rel(1e-8), append(opts, named(
+			slip[[]float64]{"you returned the slope first: the intercept comes first", each(func(c lineCase) []float64 { return []float64{c.Slope, c.Intercept} })},
+			slip[[]float64]{"you fitted a line through the origin: Σxy/Σx² needs the means taken away", each(func(c lineCase) []float64 {
+				_, slope := stat.LinearRegression(c.X.Data, c.Y.Data, nil, true)
+				return []float64{0, slope}
+			})},
+			slip[[]float64]{"you returned 0 for the intercept: the line passes through the means of x and y", each(func(c lineCase) []float64 { return []float64{0, c.Slope} })},
+			slip[[]float64]{"you fitted x to y: the errors are measured along y", through(func(x, y []float64) float64 { return stat.Variance(y, nil) / stat.Covariance(x, y, nil) })},
+			slip[[]float64]{"you divided by the spread of y: the slope is a covariance over the variance of x", through(func(x, y []float64) float64 { return stat.Covariance(x, y, nil) / stat.Variance(y, nil) })},
+			slip[[]float64]{"you divided one sum by n and the other by n − 1", through(func(x, y []float64) float64 {
+				n := float64(len(x))
+				return stat.Covariance(x, y, nil) / stat.Variance(x, nil) * n / (n - 1)
+			})},
+			slip[[]float64]{"you divided one sum by n and the other by n − 1", through(func(x, y []float64) float64 {
+				n := float64(len(x))
+				return stat.Covariance(x, y, nil) / stat.Variance(x, nil) * (n - 1) / n
+			})},
+			slip[[]float64]{"you counted an x once that occurs several times: every point counts", each(func(c lineCase) []float64 {
+				if c.Name == twice {
+					return []float64{2. / 3, 3}
+				}
+				return []float64{c.Intercept, c.Slope}
+			})},
+			slip[[]float64]{"you returned the mean of y for the intercept: the line takes that value at the mean of x, not at 0", each(func(c lineCase) []float64 {
+				return []float64{stat.Mean(c.Y.Data, nil), c.Slope}
+			})},
+			slip[[]float64]{"you added slope·mean(x): the intercept is mean(y) minus it", each(func(c lineCase) []float64 {
+				return []float64{stat.Mean(c.Y.Data, nil) + c.Slope*stat.Mean(c.X.Data, nil), c.Slope}
+			})})...)...)
+	})
 	t.Run("telephone calls", func(t *testing.T) {
 		defer check.Rescue(t)
 		all, _ := telephone(t)
@@ -374,84 +548,82 @@ func TestLeastAbsolute(t *testing.T) {
 		}
 		return p
 	}
-	shared := points{x: []float64{2, 2, 2, 5, 5, 7, 8}, y: []float64{1, 4, 9, 3, 6.5, 2, 8}}
-	odd, even := scattered(11), scattered(12)
-	for _, c := range []struct {
-		name string
-		points
-		least    float64 // the least sum of absolute errors
-		mistakes []check.Option
-	}{
-		{"telephone calls of the 18 good years", good, 33.805, wrongLines(good)},
-		{"telephone calls of all 24 years", years, 844, nil},
-		{"several points at one x", shared, shared.leastSum(t), []check.Option{
-			check.Mistake(math.NaN(), "you divided by x[i]−x[j] where it is 0: two points above each other define no line, skip them"),
-		}},
-		{"eleven points", odd, odd.leastSum(t), nil},
-		{"twelve points", even, even.leastSum(t), nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			defer check.Rescue(t)
-			x, y := check.Copy(c.x), check.Copy(c.y)
-			intercept, slope := l1l2.LeastAbsolute(x, y)
-			call := fmt.Sprintf("LeastAbsolute(x, y) is the line %v: its sum of absolute errors", line{intercept, slope})
-			check.Equal(t, call, c.absoluteErrors(line{intercept, slope}), c.least, check.Rel(1e-9), append(c.mistakes,
-				check.Why("no line has a smaller sum; some line through two of the points reaches it"),
-				check.Kept("x", x, c.x), check.Kept("y", y, c.y))...)
-		})
+	above := map[string]points{ // several points above each other, also the first two and the last two
+		"several points at one x":              {x: []float64{2, 2, 2, 5, 5, 7, 8}, y: []float64{1, 4, 9, 3, 6.5, 2, 8}},
+		"several points at one x, mixed":       {x: []float64{1, 1, 0, 2, 0, 1, 2, 0, 0}, y: []float64{7, -3, 3, 5, -6, 1, -1, -5, -4}},
+		"several points at one x, mixed again": {x: []float64{1, 1, 0, 2, 0, 0, 1, 2, 2}, y: []float64{4, -5, -2, 2, 4, 1, 9, -8, 7}},
 	}
+	cases := map[string]points{
+		"telephone calls of the 18 good years": good, "telephone calls of all 24 years": years, "eleven points": scattered(11), "twelve points": scattered(12),
+	}
+	maps.Copy(cases, above)
+	least := map[string]float64{"telephone calls of the 18 good years": 33.805, "telephone calls of all 24 years": 844}
+	for name, p := range cases {
+		if _, known := least[name]; !known {
+			least[name] = p.leastSum(t)
+		}
+	}
+	// Five points: the best line is y = 1 + x through (1, 2) and (6, 7), which stand in all places in turn.
+	for a := range 5 {
+		for b := range 5 {
+			if a == b {
+				continue
+			}
+			p := points{slices.Insert([]float64{2, 8, 7}, min(a, b, 3), 0), slices.Insert([]float64{6, 13, 7}, min(a, b, 3), 0)}
+			p = points{slices.Insert(p.x, max(a, b), 0), slices.Insert(p.y, max(a, b), 0)}
+			p.x[a], p.y[a], p.x[b], p.y[b] = 1, 2, 6, 7
+			name := fmt.Sprintf("x %v, y %v", p.x, p.y)
+			cases[name], least[name] = p, 8
+		}
+	}
+	t.Run("least sums", func(t *testing.T) {
+		defer check.Rescue(t)
+		// sums are the sums of absolute errors of the lines that something else would choose.
+		sums := func(choose func(p points) line) map[string]float64 {
+			all := map[string]float64{}
+			for name, p := range cases {
+				all[name] = p.absoluteErrors(choose(p))
+			}
+			return all
+		}
+		absolute := func(r []float64) float64 { return sum(r, math.Abs) }
+		pairs := func(allowed func(i, j, n int) bool) map[string]float64 { // j < i
+			return sums(func(p points) line { return p.bestOf(func(i, j int) bool { return allowed(i, j, len(p.x)) }, absolute) })
+		}
+		costs := func(cost func(r []float64) float64) map[string]float64 {
+			return sums(func(p points) line { return p.bestOf(func(_, _ int) bool { return true }, cost) })
+		}
+		opts := []check.Option{check.Why("no line has a smaller sum; some line through two of the points reaches it, wherever they stand in x and y")}
+		got := sums(func(p points) line {
+			x, y := check.Copy(p.x), check.Copy(p.y)
+			intercept, slope := l1l2.LeastAbsolute(x, y)
+			opts = append(opts, check.Kept("x", x, p.x), check.Kept("y", y, p.y))
+			return line{intercept, slope}
+		})
+		divided := maps.Clone(least)
+		for name := range above {
+			divided[name] = math.NaN()
+		}
+		check.Equal(t, "sums of absolute errors of LeastAbsolute(x, y)", got, least, check.Rel(1e-9), append(opts, named(
+			slip[float64]{"you returned the line of least squares", sums(func(p points) line {
+				intercept, slope := stat.LinearRegression(p.x, p.y, nil, false)
+				return line{intercept, slope}
+			})},
+			slip[float64]{"you chose the pair by its squared errors: the sum of |r| decides", costs(func(r []float64) float64 { return sum(r, square) })},
+			slip[float64]{"you added the residuals with their signs: take magnitudes first", costs(func(r []float64) float64 { return sum(r, itself) })},
+			slip[float64]{"you chose the pair by its largest error: the sum of |r| decides", costs(func(r []float64) float64 { return slices.Max(mapped(r, math.Abs)) })},
+			slip[float64]{"you joined neighbours only: the best line may pass through any two points", pairs(func(i, j, _ int) bool { return i == j+1 })},
+			slip[float64]{"you tried the lines through the first point only: the best line may pass through any two points", pairs(func(_, j, _ int) bool { return j == 0 })},
+			slip[float64]{"you left out the pairs with the first point", pairs(func(_, j, _ int) bool { return j > 0 })},
+			slip[float64]{"you left out the pairs with the last point", pairs(func(i, _, n int) bool { return i < n-1 })},
+			slip[float64]{"you left out the pairs of neighbours", pairs(func(i, j, _ int) bool { return i > j+1 })},
+			slip[float64]{"you divided by x[i]−x[j] where it is 0: two points above each other define no line, skip them", divided})...)...)
+	})
 	t.Run("the one best line", func(t *testing.T) {
 		defer check.Rescue(t)
 		intercept, slope := l1l2.LeastAbsolute(check.Copy(good.x), check.Copy(good.y))
 		check.Equal(t, "LeastAbsolute(year, calls) (intercept, slope)", []float64{intercept, slope}, []float64{-53.28, 1.115}, check.Rel(1e-9),
 			check.Why("the 18 good years have a single best line"))
-	})
-	t.Run("the best pair anywhere", func(t *testing.T) {
-		defer check.Rescue(t)
-		on, off := points{[]float64{1, 6}, []float64{2, 7}}, points{[]float64{2, 8, 7}, []float64{6, 13, 7}} // best is y = 1 + x, through the first two
-		got, want := map[string]float64{}, map[string]float64{}
-		absolute := func(r []float64) float64 { return sum(r, math.Abs) }
-		slips := []struct {
-			allowed func(i, j int) bool // j < i
-			says    string
-			sums    map[string]float64
-		}{
-			{func(_, j int) bool { return j > 0 }, "you left out the pairs with the first point", map[string]float64{}},
-			{func(i, _ int) bool { return i < 4 }, "you left out the pairs with the last point", map[string]float64{}},
-			{func(i, j int) bool { return i == j+1 }, "you joined neighbours only: the best line may pass through any two points", map[string]float64{}},
-			{func(_, j int) bool { return j == 0 }, "you tried the lines through the first point only: the best line may pass through any two points", map[string]float64{}},
-			{func(i, j int) bool { return i > j+1 }, "you left out the pairs of neighbours", map[string]float64{}},
-		}
-		for a := range 5 {
-			for b := range 5 {
-				if a == b {
-					continue
-				}
-				p, rest := points{make([]float64, 5), make([]float64, 5)}, 0
-				for k := range 5 {
-					switch k {
-					case a:
-						p.x[k], p.y[k] = on.x[0], on.y[0]
-					case b:
-						p.x[k], p.y[k] = on.x[1], on.y[1]
-					default:
-						p.x[k], p.y[k] = off.x[rest], off.y[rest]
-						rest++
-					}
-				}
-				name := fmt.Sprintf("x %v, y %v", p.x, p.y)
-				intercept, slope := l1l2.LeastAbsolute(check.Copy(p.x), check.Copy(p.y))
-				got[name], want[name] = p.absoluteErrors(line{intercept, slope}), 8
-				for _, s := range slips {
-					s.sums[name] = p.absoluteErrors(p.bestOf(s.allowed, absolute))
-				}
-			}
-		}
-		opts := []check.Option{check.Why("the best line passes through the points (1, 2) and (6, 7), wherever they stand in x and y")}
-		for _, s := range slips {
-			opts = append(opts, check.Mistake(s.sums, s.says))
-		}
-		check.Equal(t, "sums of absolute errors of LeastAbsolute(x, y)", got, want, check.Rel(1e-9), opts...)
 	})
 	t.Run("an outlier far away", func(t *testing.T) {
 		defer check.Rescue(t)

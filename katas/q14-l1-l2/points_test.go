@@ -13,9 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize/convex/lp"
-	"gonum.org/v1/gonum/stat"
-
-	"whyhow/katas/kit/check"
 )
 
 type points struct{ x, y []float64 }
@@ -142,22 +139,4 @@ func (p points) bestOf(allowed func(i, j int) bool, cost func(r []float64) float
 		}
 	}
 	return best
-}
-
-// wrongLines names the sums of absolute errors of the lines that likely mistakes would choose.
-func wrongLines(p points) []check.Option {
-	every := func(i, j int) bool { return true }
-	absolute := func(r []float64) float64 { return sum(r, math.Abs) }
-	intercept, slope := stat.LinearRegression(p.x, p.y, nil, false)
-	return []check.Option{
-		check.Mistake(p.absoluteErrors(line{intercept, slope}), "you returned the line of least squares"),
-		check.Mistake(p.absoluteErrors(p.bestOf(every, func(r []float64) float64 { return sum(r, square) })),
-			"you chose the pair by its squared errors: the sum of |r| decides"),
-		check.Mistake(p.absoluteErrors(p.bestOf(every, func(r []float64) float64 { return sum(r, func(r float64) float64 { return r }) })),
-			"you added the residuals with their signs: take magnitudes first"),
-		check.Mistake(p.absoluteErrors(p.bestOf(func(i, j int) bool { return i == j+1 }, absolute)),
-			"you joined neighbours only: the best line may pass through any two points"),
-		check.Mistake(p.absoluteErrors(p.bestOf(func(i, j int) bool { return j == 0 }, absolute)),
-			"you tried the lines through the first point only: the best line may pass through any two points"),
-	}
 }

@@ -51,8 +51,8 @@ func MAEGrad(pred, y []float64) []float64 {
 }
 
 // Huber returns the mean over the residuals r = pred − y of ½·rᵢ² where |rᵢ| ≤ delta and of
-// delta·(|rᵢ| − ½·delta) beyond. It panics if pred and y differ in length or are empty, or if delta is not positive.
-// Source: Huber 1964; torch.nn.HuberLoss, which is not torch.nn.SmoothL1Loss.
+// delta·(|rᵢ| − ½·delta) beyond. delta may be +Inf. It panics if pred and y differ in length or are empty, or if delta is not
+// positive, as NaN is. Source: Huber 1964; torch.nn.HuberLoss, which is not torch.nn.SmoothL1Loss.
 func Huber(pred, y []float64, delta float64) float64 {
 	mustBePositive(delta)
 	var sum float64
