@@ -2,6 +2,7 @@ package filtersize_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -53,6 +54,7 @@ func TestStackField(t *testing.T) {
 			{6, 2, "5", "5", "5", "3", "5", "5", "5"},
 			{1, 3, "0", "0", "0", "0", "error", "0", "0"},
 			{1, 2, "0", "0", "0", "0", "error", "0", "0"},
+			{1, 7, "0", "0", "0", "0", "error", "0", "0"},
 			{1, 1, "0", "0", "0", "1", "error", "0", "error"},
 			{8, 3, "error", "3", "4", "2", "error", "error", "error"},
 			{11, 4, "error", "3", "4", "2", "error", "error", "error"},
@@ -100,7 +102,7 @@ func TestParams(t *testing.T) {
 	type stack struct{ kernel, layers, in, channels int }
 	named := func(call func(s stack) string, f func(s stack) int) map[string]int {
 		out := map[string]int{}
-		for _, s := range []stack{{3, 3, 64, 64}, {7, 1, 64, 64}, {3, 3, 3, 64}, {7, 1, 3, 64}, {5, 2, 10, 6}, {3, 2, 1 << 16, 1 << 15}} {
+		for _, s := range []stack{{3, 3, 64, 64}, {7, 1, 64, 64}, {3, 3, 3, 64}, {7, 1, 3, 64}, {5, 2, 10, 6}, {3, 3, 1001, 4099}, {3, 2, 1 << 16, 1 << 15}} {
 			out[call(s)] = f(s)
 		}
 		return out
@@ -164,6 +166,10 @@ func TestCheapest(t *testing.T) {
 		{9, 26, 64, "4 layers of 3×3", "1 layer of 9×9", "4 layers of 3×3"},
 		{9, 60, 64, "4 layers of 3×3", "1 layer of 9×9", "4 layers of 3×3"},
 		{3, 1, 100, "1 layer of 3×3", "1 layer of 3×3", "1 layer of 3×3"},
+		{21, 64, 64, "10 layers of 3×3", "1 layer of 21×21", "10 layers of 3×3"},
+		{15, 1, 64, "1 layer of 15×15", "1 layer of 15×15", "7 layers of 3×3"},
+		{5, 4, 7, "2 layers of 3×3", "1 layer of 5×5", "2 layers of 3×3"}, // 693 weights against 700
+		{5, 100, 16, "2 layers of 3×3", "1 layer of 5×5", "2 layers of 3×3"},
 	}
 	pick := func(f func(i int) string) map[string]string {
 		out := map[string]string{}
@@ -181,6 +187,13 @@ func TestCheapest(t *testing.T) {
 	})
 	tie := pick(func(i int) string { return cases[i].want })
 	tie["Cheapest(5, 9, 16)"] = "2 layers of 3×3"
+	exchanged := pick(func(i int) string { // field²·channels·in for one layer, 9·in·(channels + (layers − 1)·in) for a stack
+		c := cases[i]
+		if layers := (c.field - 1) / 2; c.field*c.field*c.channels <= 9*(c.channels+(layers-1)*c.in) {
+			return c.largest
+		}
+		return c.deep
+	})
 	short := pick(func(i int) string { return cases[i].deep })
 	short["Cheapest(3, 1, 100)"] = "0 layers of 0×0"
 	opts := []check.Option{check.Why("Cheapest is about weights, and Params does not count them rightly yet: see TestParams")}
@@ -189,6 +202,7 @@ func TestCheapest(t *testing.T) {
 			check.Why("the fewest weights among odd kernels that reach the field exactly; at a tie fewer layers"),
 			check.Mistake(pick(func(i int) string { return cases[i].largest }), "you took one large kernel every time: with many input channels a stack of small ones has fewer weights"),
 			check.Mistake(pick(func(i int) string { return cases[i].deep }), "you took 3×3 every time, or ignored that the first layer reads `in` channels: with few of them one large kernel has fewer weights"),
+			check.Mistake(exchanged, "you exchanged in and channels"),
 			check.Mistake(short, "you left out the single kernel that is as large as the field itself"),
 			check.Mistake(tie, "you took the deeper stack at a tie: 9 to 16 channels cost 3,600 weights either way, and one layer is fewer"),
 		}
@@ -256,24 +270,47 @@ func TestCompose(t *testing.T) {
 
 const rowOfV = "you took a row of V for a column: gonum's V holds a singular vector a column, numpy's Vh a row"
 
-// rowsOfV is the sum that comes out if the rows of V are taken for its columns, with the Col of each part as it is: the i-th column of V is kᵀ times the i-th
-// Col, to a factor. k is square and has as many parts as rows.
-func rowsOfV(k *mat.Dense, parts []filtersize.Separable) *mat.Dense {
-	n, _ := k.Dims()
-	v, sum := mat.NewDense(n, n, nil), mat.NewDense(n, n, nil)
-	for i, p := range parts {
-		var column mat.VecDense
-		column.MulVec(k.T(), mat.NewVecDense(n, p.Col))
-		column.ScaleVec(1/mat.Norm(&column, 2), &column)
-		v.SetCol(i, column.RawVector().Data)
-	}
-	for i, p := range parts {
-		col := mat.NewVecDense(n, p.Col)
-		var image mat.VecDense
-		image.MulVec(k.T(), col)
-		sum.RankOne(sum, mat.Norm(&image, 2)/mat.Dot(col, col), col, v.RowView(i))
+// decomposed is the sum of parts that come from a singular value decomposition of k: part makes a column and a row of its tth value and vectors.
+func decomposed(k *mat.Dense, terms int, part func(t int, u, v *mat.Dense, values []float64) (scale float64, col, row mat.Vector)) *mat.Dense {
+	var svd mat.SVD
+	svd.Factorize(k, mat.SVDFull)
+	var u, v mat.Dense
+	svd.UTo(&u)
+	svd.VTo(&v)
+	values := svd.Values(nil)
+	rows, columns := k.Dims()
+	sum := mat.NewDense(rows, columns, nil)
+	for t := range terms {
+		scale, col, row := part(t, &u, &v, values)
+		sum.RankOne(sum, scale, col, row)
 	}
 	return sum
+}
+
+// slips are what likely mistakes make of k.
+func slips(kernels map[string]*mat.Dense, terms map[string]int) []check.Option {
+	each := func(part func(t int, u, v *mat.Dense, values []float64) (float64, mat.Vector, mat.Vector)) map[string]*mat.Dense {
+		all := map[string]*mat.Dense{}
+		for name, k := range kernels {
+			all[name] = decomposed(k, terms[name], part)
+		}
+		return all
+	}
+	return []check.Option{
+		check.Mistake(each(func(t int, u, v *mat.Dense, _ []float64) (float64, mat.Vector, mat.Vector) {
+			return 1, u.ColView(t), v.ColView(t)
+		}),
+			"you lost the singular value: U and V have columns of length 1"),
+		check.Mistake(each(func(t int, u, v *mat.Dense, values []float64) (float64, mat.Vector, mat.Vector) {
+			return values[t] * values[t], u.ColView(t), v.ColView(t)
+		}), "you multiplied both the column and the row by the singular value: it belongs in once"),
+		check.Mistake(each(func(t int, u, v *mat.Dense, values []float64) (float64, mat.Vector, mat.Vector) {
+			return math.Sqrt(values[t]), u.ColView(t), v.ColView(t)
+		}), "you multiplied one of the two by the root of the singular value: both need it, or one needs the whole"),
+		check.Mistake(each(func(t int, u, v *mat.Dense, values []float64) (float64, mat.Vector, mat.Vector) {
+			return values[t], u.ColView(t), v.RowView(t)
+		}), rowOfV),
+	}
 }
 
 // outer is the sum of separable kernels of the given size.
@@ -301,28 +338,26 @@ func TestSeparate(t *testing.T) {
 	type outerCase struct {
 		Name string
 		K    check.Array
-		Norm float64 // the singular value
 	}
-	for _, c := range check.Golden[outerCase](t, "outer") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	right := t.Run("products", func(t *testing.T) {
+		defer check.Rescue(t)
+		kernels, got, terms := map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]int{}
+		opts := []check.Option{check.Why("Col·Row is k")}
+		for _, c := range check.Golden[outerCase](t, "outer") {
 			k := c.K.Dense()
 			rows, columns := k.Dims()
-			scaled := func(f float64) *mat.Dense {
-				var m mat.Dense
-				m.Scale(f, c.K.Dense())
-				return &m
-			}
-			got, err := filtersize.Separate(k)
+			separable, err := filtersize.Separate(k)
 			if !check.Equal(t, "Separate(k) returns an error", err != nil, false, check.Exact, check.With("k", c.K.Dense()), check.With("error", fmt.Sprint(err)),
 				check.Why("k is a column times a row: rounding leaves its second singular value near 1e-16 of the first, seldom at 0")) {
 				return
 			}
-			check.Equal(t, "Col·Row of Separate(k)", outer(t, rows, columns, got), c.K.Dense(), tol,
-				check.Kept("k", k, c.K.Dense()),
-				check.Mistake(scaled(1/c.Norm), "you lost the singular value: U and V have columns of length 1"),
-				check.Mistake(scaled(c.Norm), "you multiplied both the column and the row by the singular value: it belongs in once"))
-		})
+			kernels[c.Name], terms[c.Name], got[c.Name] = c.K.Dense(), 1, outer(t, rows, columns, separable)
+			opts = append(opts, check.Kept("k", k, c.K.Dense()))
+		}
+		check.Equal(t, "Col·Row of Separate(k)", got, kernels, tol, append(opts, slips(kernels, terms)...)...)
+	})
+	if !right {
+		return
 	}
 	t.Run("kernels", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -340,12 +375,13 @@ func TestSeparate(t *testing.T) {
 			{"a 0 in the corner", mat.NewDense(3, 3, []float64{0, 1, 3, 0, 2, 6, 0, -1, -3}), "separable", "separable", "separable", "separable", "separable", "error"},
 			{"a first row of zeros", mat.NewDense(3, 2, []float64{0, 0, 1, 2, 3, 6}), "separable", "separable", "separable", "separable", "separable", "error"},
 			{"zeros but for the last value", mat.NewDense(2, 3, []float64{0, 0, 0, 0, 0, 5}), "separable", "separable", "separable", "separable", "separable", "error"},
+			{"Sobel times 1e6", mat.NewDense(3, 3, []float64{1e6, 0, -1e6, 2e6, 0, -2e6, 1e6, 0, -1e6}), "separable", "separable", "separable", "separable", "separable", "separable"},
 			{"Laplace", mat.NewDense(3, 3, []float64{0, 1, 0, 1, -4, 1, 0, 1, 0}), "error", "separable", "error", "error", "error", "error"},
 			{"identity", mat.NewDense(2, 2, []float64{1, 0, 0, 1}), "error", "separable", "error", "error", "error", "error"},
 			{"Laplace times 1e-12", mat.NewDense(3, 3, []float64{0, 1e-12, 0, 1e-12, -4e-12, 1e-12, 0, 1e-12, 0}), "error", "separable", "error", "separable", "error", "error"},
 			{"a column times a row, but for 1e-7", mat.NewDense(2, 2, []float64{1, 2, 2, 4 + 1e-7}), "error", "separable", "error", "error", "error", "error"},
-			{"1 and 1.5e-9 on the diagonal", mat.NewDense(2, 2, []float64{1, 0, 0, 1.5e-9}), "error", "separable", "error", "error", "error", "error"},
-			{"1 and 0.8e-9 on the diagonal", mat.NewDense(2, 2, []float64{1, 0, 0, 0.8e-9}), "separable", "separable", "separable", "separable", "error", "separable"},
+			{"1 and 1.1e-9 on the diagonal", mat.NewDense(2, 2, []float64{1, 0, 0, 1.1e-9}), "error", "separable", "error", "error", "error", "error"},
+			{"1 and 0.9e-9 on the diagonal", mat.NewDense(2, 2, []float64{1, 0, 0, 0.9e-9}), "separable", "separable", "separable", "separable", "error", "separable"},
 			{"a column times a row, but for 1e-9", mat.NewDense(2, 2, []float64{1, 2, 2, 4 + 1e-9}), "separable", "separable", "separable", "separable", "error", "separable"}, // σ₂ is 4e-11 of σ₁
 			{"a column times a row, but for rounding", mat.NewDense(2, 2, []float64{0.1, 0.2, 0.3, 0.6}), "separable", "separable", "separable", "separable", "separable", "separable"},
 		}
@@ -356,6 +392,7 @@ func TestSeparate(t *testing.T) {
 			}
 			return out
 		}
+		products, kernels := map[string]*mat.Dense{}, map[string]*mat.Dense{}
 		got := pick(func(i int) string {
 			k := cases[i].k
 			s, err := filtersize.Separate(check.Copy(k))
@@ -367,7 +404,7 @@ func TestSeparate(t *testing.T) {
 			if slices.ContainsFunc(product.RawMatrix().Data, math.IsNaN) {
 				return "NaN"
 			}
-			check.Equal(t, "Col·Row of Separate("+cases[i].name+")", product, k, check.Abs(1e-6))
+			products[cases[i].name], kernels[cases[i].name] = product, k
 			return "separable"
 		})
 		for _, c := range cases {
@@ -376,7 +413,7 @@ func TestSeparate(t *testing.T) {
 				check.Fails(t, "Separate("+c.name+")", err)
 			}
 		}
-		check.Equal(t, "kernels that Separate(k) takes for separable", got, pick(func(i int) string { return cases[i].want }), check.Exact,
+		if !check.Equal(t, "kernels that Separate(k) takes for separable", got, pick(func(i int) string { return cases[i].want }), check.Exact,
 			check.Why("an error where the second singular value exceeds 1e-9 of the first"),
 			check.Mistake(pick(func(i int) string { return cases[i].any }), "you never returned an error: look at the second singular value"),
 			check.Mistake(pick(func(i int) string { return cases[i].absolute }), "you held the second singular value against a fixed number: compare it with the first, so that the scale of the kernel does not matter"),
@@ -388,7 +425,14 @@ func TestSeparate(t *testing.T) {
 					return "NaN"
 				}
 				return cases[i].want
-			}), "you divided by the value in the corner of the kernel: it may be 0"))
+			}), "you divided by the value in the corner of the kernel: it may be 0")) {
+			return
+		}
+		nearly := mat.NewDense(2, 3, []float64{1e-17, 0, 0, 0, 0, 5})
+		if s, err := filtersize.Separate(check.Copy(nearly)); check.Equal(t, "Separate(5, but for 1e-17 in the corner) returns an error", err != nil, false, check.Exact) {
+			products["5, but for 1e-17 in the corner"], kernels["5, but for 1e-17 in the corner"] = outer(t, 2, 3, s), nearly
+		}
+		check.Equal(t, "Col·Row of Separate(k)", products, kernels, check.Tol{Rel: 1e-9, Abs: 1e-6})
 	})
 	// A column and a row of one kernel may be scaled either way: their product tells what is remembered.
 	k, other := mat.NewDense(2, 3, []float64{1, 2, 3, 2, 4, 6}), mat.NewDense(2, 3, []float64{3, 1, 2, -3, -1, -2})
@@ -403,40 +447,46 @@ func TestSeparate(t *testing.T) {
 func TestLowRank(t *testing.T) {
 	defer check.Rescue(t)
 	type rankCase struct {
-		Name                             string
-		Terms                            int
-		K, Best, Lost, Squared, Smallest check.Array
+		Name              string
+		Terms             int
+		K, Best, Smallest check.Array
 	}
-	for _, c := range check.Golden[rankCase](t, "rank") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			k := c.K.Dense()
-			rows, columns := k.Dims()
-			got := filtersize.LowRank(k, c.Terms)
-			if !check.Equal(t, fmt.Sprintf("number of terms of LowRank(k, %d)", c.Terms), len(got), c.Terms, check.Exact) {
-				return
-			}
-			check.Equal(t, fmt.Sprintf("the sum of LowRank(k, %d)", c.Terms), outer(t, rows, columns, got...), c.Best.Dense(), tol,
-				check.Kept("k", k, c.K.Dense()),
-				check.Why("the largest singular values, with their columns and rows"),
-				check.Mistake(c.Lost.Dense(), "you lost the singular values: U and V have columns of length 1"),
-				check.Mistake(c.Squared.Dense(), "you multiplied both the column and the row by the singular value: it belongs in once"),
-				check.Mistake(c.Smallest.Dense(), "you took the smallest singular values: the largest ones carry most of the kernel"))
-		})
-	}
-	t.Run("all terms of a square kernel", func(t *testing.T) {
+	t.Run("sums", func(t *testing.T) {
 		defer check.Rescue(t)
-		k := mat.NewDense(3, 3, []float64{5, 1, 0, 2, 3, -1, 0, 1, 1})
-		got := filtersize.LowRank(check.Copy(k), 3)
-		if !check.Equal(t, "number of terms of LowRank(k, 3)", len(got), 3, check.Exact) {
+		kernels, terms := map[string]*mat.Dense{}, map[string]int{}
+		best, smallest, first := map[string]*mat.Dense{}, map[string]*mat.Dense{}, map[string]*mat.Dense{}
+		for _, c := range check.Golden[rankCase](t, "rank") {
+			kernels[c.Name], terms[c.Name], best[c.Name], smallest[c.Name] = c.K.Dense(), c.Terms, c.Best.Dense(), c.Smallest.Dense()
+		}
+		const all, rank1 = "all terms of a square kernel", "two terms of a column times a row"
+		square, product := mat.NewDense(3, 3, []float64{5, 1, 0, 2, 3, -1, 0, 1, 1}), mat.NewDense(2, 3, []float64{1, 2, 3, 2, 4, 6})
+		kernels[all], terms[all], best[all], smallest[all] = square, 3, square, square
+		kernels[rank1], terms[rank1], best[rank1], smallest[rank1] = product, 2, product, product
+		for name, k := range kernels {
+			first[name] = decomposed(k, terms[name], func(_ int, u, v *mat.Dense, values []float64) (float64, mat.Vector, mat.Vector) {
+				return values[0], u.ColView(0), v.ColView(0)
+			})
+		}
+		lengths, wanted := map[string]int{}, map[string]int{}
+		got := map[string]*mat.Dense{}
+		opts := []check.Option{check.Why("the largest singular values, with their columns and rows; all terms together are k")}
+		parts := map[string][]filtersize.Separable{}
+		for name, k := range kernels {
+			passed := mat.DenseCopyOf(k) // no view: where one argument is, no mistake is named
+			parts[name] = filtersize.LowRank(passed, terms[name])
+			opts = append(opts, check.Kept("k", passed, k))
+			lengths[name], wanted[name] = len(parts[name]), terms[name]
+		}
+		if !check.Equal(t, "number of terms of LowRank(k, terms)", lengths, wanted, check.Exact, check.Why("as many as asked for, be they 0")) {
 			return
 		}
-		sum := outer(t, 3, 3, got...)
-		opts := []check.Option{check.Why("all terms together are k")}
-		if wrong := rowsOfV(k, got); !mat.EqualApprox(wrong, k, 1e-3) {
-			opts = append(opts, check.Mistake(wrong, rowOfV))
+		for _, name := range slices.Sorted(maps.Keys(kernels)) {
+			rows, columns := kernels[name].Dims()
+			got[name] = outer(t, rows, columns, parts[name]...)
 		}
-		check.Equal(t, "the sum of LowRank(k, 3)", sum, k, check.Abs(1e-9), opts...)
+		check.Equal(t, "the sum of LowRank(k, terms)", got, best, tol, append(append(opts, slips(kernels, terms)...),
+			check.Mistake(first, "you took the largest part every time"),
+			check.Mistake(smallest, "you took the smallest singular values: the largest ones carry most of the kernel"))...)
 	})
 	t.Run("arguments", func(t *testing.T) {
 		defer check.Rescue(t)
