@@ -138,6 +138,9 @@ func (m *model) found() string {
 	case m.report.Broken() != nil:
 		for i := range m.report.Steps {
 			if s := &m.report.Steps[i]; s.Status.Failed() && (m.all || s == m.report.Broken()) {
+				if text != "" {
+					text += "\n"
+				}
 				text += v.Failure(s, m.all)
 			}
 		}
