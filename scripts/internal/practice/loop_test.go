@@ -90,7 +90,7 @@ func sit(t *testing.T, l *Loop, k *workbook.Kata, width, height int) *learner {
 	in, keys := io.Pipe()
 	a := &learner{T: t, term: vt.NewEmulator(width, height), keys: keys, ended: make(chan error, 1)}
 	go io.Copy(io.Discard, a.term) // what the terminal answers
-	fmt.Fprint(a, "what was there before\r\n$ ")
+	fmt.Fprint(a, "what was there before\r\n$ make practice\r\n")
 	ctx, stop := context.WithCancel(t.Context())
 	m := newModel(ctx, l, k)
 	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(a), tea.WithoutSignalHandler(),
@@ -208,7 +208,7 @@ func TestLoop(t *testing.T) {
 	if err := <-a.ended; err != nil {
 		t.Error(err)
 	}
-	if got := a.screen(); !strings.HasPrefix(got, "what was there before\n$") || strings.Contains(got, "solved") {
+	if got := a.screen(); !strings.HasPrefix(got, "what was there before\n$ make practice\n") || strings.Contains(got, "solved") {
 		t.Errorf("after the loop the terminal shows\n%s", got)
 	}
 }
