@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help practice test mutants build demo bench-loop bench-cold bench-katas sums golden lint race tools modules verify stress
+.PHONY: help practice test mutants build demo bench-loop bench-cold bench-katas sums golden compiled lint race tools modules verify stress
 # What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else. Everything is built as the
 # tests of a kata are, without debug data, so that the standard library is compiled once for all.
 export GOFLAGS := -buildvcs=false -gcflags=all=-dwarf=false
@@ -21,6 +21,7 @@ practice: $(if $(wildcard bin/kata .kata/journal.db),bin/kata,bin/firstrun) ## t
 	@$(if $(wildcard bin/kata .kata/journal.db),bin/kata practice,bin/firstrun)
 
 test: ## prove the workbook: lint, tests of the tools, and every kata
+	@$(MAKE) --no-print-directory compiled
 	@$(MAKE) --no-print-directory -j3 --output-sync=target lint race tools modules verify
 
 mutants: bin/kata ## change the references in small ways and count what the tests notice
@@ -51,6 +52,10 @@ golden: ## make the golden cases afresh with PyTorch
 
 # The parts of make test, each with the time that it took beside the others.
 TIMED = s=$$(date +%s); trap 'echo "$@: $$(( $$(date +%s) - s )) s"' EXIT; set -e;
+
+# What the parts share. Side by side, where nothing has been built, each would compile it for itself.
+compiled:
+	@$(TIMED) go -C scripts build std ./... tool
 
 lint: bin/staticcheck bin/gofumpt ## gofumpt, vet and staticcheck, of both modules
 	@$(TIMED) unformatted=$$(bin/gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt -l:"; echo "$$unformatted"; exit 1; }; \
