@@ -82,26 +82,8 @@ func fresh(ctx context.Context, root, kata string, run func(ctx context.Context,
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	checkout := filepath.Join(dir, "whyhow")
-	for _, name := range []string{"katas", "hints", "solutions", "scripts", "Makefile", "go.mod", "go.sum"} {
-		from, to := filepath.Join(root, name), filepath.Join(checkout, name)
-		if info, err := os.Stat(from); err != nil {
-			return cost{}, err
-		} else if info.IsDir() {
-			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-				return cost{}, err
-			}
-			continue
-		}
-		text, err := os.ReadFile(from)
-		if err == nil {
-			err = os.MkdirAll(checkout, 0o777)
-		}
-		if err == nil {
-			err = os.WriteFile(to, text, 0o666)
-		}
-		if err != nil {
-			return cost{}, err
-		}
+	if err := workbook.Copy(checkout, root, "katas", "hints", "solutions", "scripts", "Makefile", "go.mod", "go.sum"); err != nil {
+		return cost{}, err
 	}
 	env := append(os.Environ(), "GOCACHE="+filepath.Join(dir, "cache"), "GOFLAGS=-buildvcs=false", "MAKEFLAGS=", "MAKELEVEL=", "CGO_ENABLED=")
 	return run(ctx, checkout, kata, env)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -101,17 +100,8 @@ func newBench(name string) (*bench, error) {
 }
 
 func (b *bench) copy(root, dir, name string) error {
-	if err := os.CopyFS(filepath.Join(dir, "katas"), os.DirFS(filepath.Join(root, "katas"))); err != nil {
+	if err := workbook.Copy(dir, root, "katas", "go.mod", "go.sum"); err != nil {
 		return err
-	}
-	for _, file := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join(root, file))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
-			return err
-		}
 	}
 	w, err := workbook.Open(dir)
 	if err != nil {
