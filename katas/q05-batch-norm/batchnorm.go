@@ -50,7 +50,7 @@ func (l *Layer) Infer(x *mat.Dense) *mat.Dense {
 // Backward returns the gradients of a loss L through Train: dx = ∂L/∂x, N×D, dGamma = ∂L/∂γ and dBeta = ∂L/∂β, both of
 // length D, given the batch x that Train was called with and dy = ∂L/∂y, N×D. μ and σ² depend on x, and dx counts that.
 // It recomputes what it needs from x and changes nothing. It panics where Train would, and if dy has not the shape of x.
-// Source: Ioffe and Szegedy 2015, section 3.
+// Source: Ioffe and Szegedy 2015.
 func (l *Layer) Backward(x, dy *mat.Dense) (dx *mat.Dense, dGamma, dBeta []float64) {
 	panic("TODO: Layer.Backward")
 }

@@ -9,7 +9,7 @@ import "gonum.org/v1/gonum/mat"
 
 // SeparableRatio returns the multiply-accumulates of a depthwise separable convolution, divided by those of the full
 // convolution that it replaces. out is the number of output channels, and the kernel is kernel×kernel; the number of
-// input channels does not matter. It panics if out or kernel is below 1. Source: Howard et al. 2017, section 3.1.
+// input channels does not matter. It panics if out or kernel is below 1. Source: Howard et al. 2017.
 func SeparableRatio(out, kernel int) float64 {
 	panic("TODO: SeparableRatio")
 }
@@ -23,7 +23,7 @@ func Speedup(fraction, factor float64) float64 {
 
 // PruneMask returns a matrix of the shape of w that is 0 for the ⌊sparsity·n + 1e-9⌋ weights of smallest magnitude, where n is the
 // number of weights, and 1 for all others. Of weights of equal magnitude at the boundary any may go, but exactly that many
-// in all. w is finite and not changed. It panics if sparsity is outside 0…1, as NaN is. Source: Han et al. 2015, section 3.
+// in all. w is finite and not changed. It panics if sparsity is outside 0…1, as NaN is. Source: Han et al. 2015.
 func PruneMask(w *mat.Dense, sparsity float64) *mat.Dense {
 	panic("TODO: PruneMask")
 }
@@ -52,7 +52,7 @@ type CSR struct {
 }
 
 // Compress returns the non-zeros of w in compressed sparse row form. Only 0 is left out; NaN is not 0. w is not changed.
-// Source: Saad, Iterative Methods for Sparse Linear Systems, 2003, section 3.4.
+// Source: Saad, Iterative Methods for Sparse Linear Systems, 2003.
 func Compress(w *mat.Dense) CSR {
 	panic("TODO: Compress")
 }

@@ -15,7 +15,7 @@ import (
 
 // Conv1x1 returns the 1×1 convolution of x, C×H×W: y[o][i][j] = bias[o] + Σ_c w[o][c]·x[c][i][j], an O×H×W image. w is O×C;
 // bias has length O, or is nil for none. It panics if w has other than C columns, or if
-// bias is neither nil nor of length O. Source: Lin, Chen and Yan 2013, section 3.1.
+// bias is neither nil nor of length O. Source: Lin, Chen and Yan 2013.
 func Conv1x1(x tensor.CHW, w *mat.Dense, bias []float64) tensor.CHW {
 	out, in := w.Dims()
 	if in != x.C || bias != nil && len(bias) != out {

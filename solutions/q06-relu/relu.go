@@ -121,7 +121,7 @@ func DeadFraction(z *mat.Dense) float64 {
 //
 // It draws everything with rng.NormFloat64, in this order: the input, width values of N(0, 1); then, layer by layer,
 // a fresh W, width×width, in×out, of N(0, std²), row by row. It panics if layers or width is below 1.
-// Source: He et al. 2015, section 2.2.
+// Source: He et al. 2015.
 func SecondMoments(layers, width int, std float64, rng *rand.Rand) []float64 {
 	if layers < 1 || width < 1 {
 		panic(fmt.Sprintf("relu: SecondMoments of %d layers of width %d", layers, width))

@@ -85,7 +85,7 @@ func Updates(n, size, epochs int) int {
 }
 
 // ScaledRate returns the learning rate for batches of size to, by the linear scaling rule, given the rate that suits
-// batches of size from. Source: Goyal et al. 2017, section 2.1.
+// batches of size from. Source: Goyal et al. 2017.
 func ScaledRate(rate float64, from, to int) float64 {
 	return rate * float64(to) / float64(from)
 }

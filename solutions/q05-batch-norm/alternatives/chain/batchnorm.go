@@ -100,7 +100,7 @@ func (l *Layer) Infer(x *mat.Dense) *mat.Dense {
 // Backward returns the gradients of a loss L through Train: dx = ∂L/∂x, N×D, dGamma = ∂L/∂γ and dBeta = ∂L/∂β, both of
 // length D, given the batch x that Train was called with and dy = ∂L/∂y, N×D. μ and σ² depend on x, and dx counts that.
 // It recomputes what it needs from x and changes nothing. It panics where Train would, and if dy has not the shape of x.
-// Source: Ioffe and Szegedy 2015, section 3.
+// Source: Ioffe and Szegedy 2015.
 func (l *Layer) Backward(x, dy *mat.Dense) (dx *mat.Dense, dGamma, dBeta []float64) {
 	n, d := x.Dims()
 	if n < 2 || d != len(l.Gamma) {
@@ -113,7 +113,7 @@ func (l *Layer) Backward(x, dy *mat.Dense) (dx *mat.Dense, dGamma, dBeta []float
 	m := float64(n)
 	dx, dGamma, dBeta = mat.NewDense(n, d, nil), make([]float64, d), make([]float64, d)
 	for j := range d {
-		// The chain rule, variable by variable, in the order of the paper's section 3.
+		// The chain rule, variable by variable, in the order of the paper.
 		col, up := mat.Col(nil, j, x), mat.Col(nil, j, dy)
 		floats.AddConst(-mean[j], col)
 		inv := 1 / math.Sqrt(variance[j]+l.Eps)
