@@ -23,7 +23,8 @@ func New(features int) *Layer {
 }
 
 // Stats returns the mean and the biased variance (÷ N) of every column of x, N×D. Both have length D. They keep their
-// precision when a column lies far from zero: at an offset of 1e6 the variance is right to nine digits.
+// precision when a column lies far from zero: at an offset of 1e6 the variance is right to nine digits. A NaN makes both NaN
+// for its column, and for no other.
 // It panics if x has no rows. Source: Ioffe and Szegedy 2015, algorithm 1.
 func Stats(x *mat.Dense) (mean, variance []float64) {
 	panic("TODO: Stats")
@@ -35,7 +36,7 @@ func Stats(x *mat.Dense) (mean, variance []float64) {
 //	running ← (1 − momentum)·running + momentum·batch
 //
 // where the batch's variance is the unbiased one (÷ N−1). x is left as it was. It panics if x has fewer than two rows, or
-// other than D columns. Source: Ioffe and Szegedy 2015, algorithm 1; torch.nn.BatchNorm1d.
+// other than D columns, and leaves the layer as it was then. Source: Ioffe and Szegedy 2015, algorithm 1; torch.nn.BatchNorm1d.
 func (l *Layer) Train(x *mat.Dense) *mat.Dense {
 	panic("TODO: Layer.Train")
 }

@@ -63,12 +63,36 @@ func TestStats(t *testing.T) {
 			check.Mistake([]float64{meanSquare - mean*mean}, lossy)) {
 			return
 		}
-		// Where the mean is no float64, other forms lose digits too.
-		x = mat.NewDense(7, 1, []float64{1e6 + 0.3, 1e6 + 17.1, 1e6 + 4.7, 1e6 + 29.9, 1e6 + 11.3, 1e6 + 23.7, 1e6 + 8.9})
-		_, want := columnStats(mapped(x, func(i, j int) float64 { return x.At(i, j) - 1e6 })) // exact differences
+		// Where the mean is no float64, other forms lose digits too, and where each column lies elsewhere, one shift for all.
+		near := []float64{0.3, 17.1, 4.7, 29.9, 11.3, 23.7, 8.9}
+		far := []float64{1e6, -1e6, 0}
+		x = mapped(mat.NewDense(7, 3, nil), func(i, j int) float64 { return far[j] + near[i] })
+		_, want := columnStats(mapped(x, func(i, j int) float64 { return x.At(i, j) - far[j] })) // exact differences
 		_, variance = batchnorm.Stats(check.Copy(x))
 		check.Equal(t, "Stats(x) variance", variance, want, check.Rel(1e-9),
-			check.With("x", "one column, 10⁶ + (0.3, 17.1, 4.7, 29.9, 11.3, 23.7, 8.9)"), check.Why("the mean squared distance from the mean"))
+			check.With("x", "10⁶, −10⁶ and 0, each + (0.3, 17.1, 4.7, 29.9, 11.3, 23.7, 8.9)"), check.Why("the mean squared distance from the mean"))
+	})
+	t.Run("small values", func(t *testing.T) {
+		defer check.Rescue(t)
+		mean, variance := batchnorm.Stats(mat.NewDense(3, 1, []float64{-1e-20, 0, 4e-20}))
+		check.Equal(t, "Stats of (−10⁻²⁰, 0, 4·10⁻²⁰) mean", mean, []float64{1e-20}, check.Tol{Rel: 1e-9})
+		check.Equal(t, "Stats of (−10⁻²⁰, 0, 4·10⁻²⁰) variance", variance, []float64{14e-40 / 3}, check.Tol{Rel: 1e-9},
+			check.Why("eps is added where the variance is used; here it is as small as it is"))
+	})
+	t.Run("many rows", func(t *testing.T) {
+		defer check.Rescue(t)
+		x := mapped(mat.NewDense(300, 2, nil), func(i, j int) float64 { return float64(i + 1000*j) })
+		mean, variance := batchnorm.Stats(x)
+		check.Equal(t, "Stats of 0…299 and 1000…1299 mean", mean, []float64{149.5, 1149.5}, check.Rel(1e-10))
+		check.Equal(t, "Stats of 0…299 and 1000…1299 variance", variance, []float64{89999.0 / 12, 89999.0 / 12}, check.Rel(1e-10),
+			check.Why("(N² − 1)/12 is the variance of N whole numbers in a row"))
+	})
+	t.Run("a NaN", func(t *testing.T) {
+		defer check.Rescue(t)
+		mean, variance := batchnorm.Stats(mat.NewDense(3, 2, []float64{1, 4, math.NaN(), 4, 3, 7}))
+		check.Equal(t, "Stats of the columns (1, NaN, 3) and (4, 4, 7) mean and variance", append(mean, variance...), []float64{math.NaN(), 5, math.NaN(), 2}, check.Rel(1e-9),
+			check.Why("a NaN makes its column's statistics NaN, and no other's"),
+			check.Mistake([]float64{2, 5, 1, 2}, "you left the NaN out: it must be seen, not hidden"))
 	})
 	t.Run("one row", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -83,10 +107,19 @@ func TestStats(t *testing.T) {
 
 func TestTrain(t *testing.T) {
 	defer check.Rescue(t)
-	check.Equal(t, "New(2)", *batchnorm.New(2), batchnorm.Layer{
-		Gamma: []float64{1, 1}, Beta: []float64{0, 0}, RunningMean: []float64{0, 0}, RunningVar: []float64{1, 1},
-		Momentum: 0.1, Eps: 1e-5,
-	}, check.Rel(1e-12), check.Why("a new layer only normalises: γ = 1, β = 0, running mean 0, running variance 1"))
+	start := func(runningVar, momentum, eps float64) batchnorm.Layer {
+		return batchnorm.Layer{
+			Gamma: []float64{1, 1}, Beta: []float64{0, 0}, RunningMean: []float64{0, 0}, RunningVar: []float64{runningVar, runningVar},
+			Momentum: momentum, Eps: eps,
+		}
+	}
+	check.Equal(t, "New(2)", *batchnorm.New(2), start(1, 0.1, 1e-5), check.Rel(1e-12),
+		check.Why("a new layer only normalises: γ = 1, β = 0, running mean 0, running variance 1"),
+		check.Mistake(start(0, 0.1, 1e-5), "you started the running variance at 0: it starts at 1"),
+		check.Mistake(start(1, 0.9, 1e-5), "you took the momentum for the weight of the old value: here it is the new value's, 0.1"),
+		check.Mistake(start(1, 0.99, 1e-3), "you took the defaults of Keras: PyTorch's are momentum 0.1 and eps 1e-5"),
+		check.Mistake(start(1, 0.1, 1e-3), "you took Keras's eps: PyTorch's is 1e-5"),
+		check.Mistake(start(1, 0, 0), "you left momentum and eps at 0: they are 0.1 and 1e-5"))
 	for _, c := range check.Golden[trainCase](t, "train") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
@@ -102,7 +135,7 @@ func TestTrain(t *testing.T) {
 					"you divided by N−1: that is the sample variance; batch norm normalises with the biased one, ÷ N"),
 				check.Mistake(c.normalised(x, mean, plus(roots(variance, 0), c.Eps)),
 					"you added eps outside the root, to σ: it is √(σ² + eps)"),
-				check.Mistake(c.normalised(x, mean, roots(variance, 0)), "you left eps out of √(σ² + eps)"),
+				check.Mistake(c.normalised(x, mean, roots(variance, 0)), unseenEps((*batchnorm.Layer).Train)),
 				check.Mistake(c.normalised(x, mean, plus(variance, c.Eps)), "you divided by the variance: take its root"),
 				check.Mistake(c.withoutGamma().normalised(x, mean, roots(variance, c.Eps)), "you left γ out: scale before you add β"),
 				check.Mistake(c.normalised(x, c.RunningMean.Floats(), roots(c.RunningVar.Floats(), c.Eps)),
@@ -124,6 +157,25 @@ func TestTrain(t *testing.T) {
 		check.Equal(t, "Train(x) of the columns (7, 7, 7) and (−2, 0, 2)", y, mat.NewDense(3, 2, []float64{-0.5, -2 / s, -0.5, 0, -0.5, 2 / s}), check.Rel(1e-9),
 			check.Why("x − μ is 0 in the first: it gives β, and eps keeps it from 0/0"),
 			check.Mistake(mat.NewDense(3, 2, []float64{7, -2 / s, 7, 0, 7, 2 / s}), "you left a feature whose variance is 0 as it was"))
+	})
+	t.Run("zeros that are meant", func(t *testing.T) {
+		defer check.Rescue(t)
+		y := zeros().Train(mat.NewDense(2, 2, []float64{3, 0.01, 1, -0.01})) // σ² is 1 and 1e-4
+		small := 2 * 0.01 / math.Sqrt(1e-4+1e-5)
+		check.Equal(t, "Train(x) of the columns (3, 1) and (0.01, −0.01), γ (0, −2), β (5, 0), eps 0", y, mat.NewDense(2, 2, []float64{5, -2, 5, 2}), check.Rel(1e-9),
+			check.Why("0 is a value like any other: γ = 0 leaves β alone, and eps = 0 adds nothing"),
+			check.Mistake(mat.NewDense(2, 2, []float64{6, -2, 4, 2}), gammaUnset),
+			check.Mistake(mat.NewDense(2, 2, []float64{5, -small, 5, small}), epsUnset))
+	})
+	t.Run("refused batches", func(t *testing.T) {
+		defer check.Rescue(t)
+		for _, x := range []*mat.Dense{mat.NewDense(1, 2, []float64{8, 9}), mat.NewDense(2, 3, []float64{8, 9, 1, 7, 3, 3}), mat.NewDense(3, 1, []float64{8, 9, 1})} {
+			l := zeros()
+			rows, columns := x.Dims()
+			call := fmt.Sprintf("Train of a layer of 2 features on %d×%d", rows, columns)
+			check.Panics(t, call, func() { l.Train(check.Copy(x)) })
+			check.Equal(t, "the layer after a panic of "+call, *l, *zeros(), check.Rel(1e-12), check.Why("a batch that is refused leaves no trace in the running statistics"))
+		}
 	})
 	check.Panics(t, "Train on no rows", func() { batchnorm.New(3).Train(&mat.Dense{}) })
 	check.Panics(t, "Train on one row", func() { batchnorm.New(3).Train(mat.NewDense(1, 3, nil)) })
@@ -228,6 +280,17 @@ func TestRunning(t *testing.T) {
 			check.Equal(t, fmt.Sprintf("running variance 5 after the batch (−2, 0, 8), momentum %v", momentum), l.RunningVar, []float64{5 + 23*momentum}, check.Rel(1e-12), byDefault(7.3)...)
 		})
 	}
+	t.Run("a constant feature", func(t *testing.T) {
+		defer check.Rescue(t)
+		l := batchnorm.New(1)
+		l.Momentum, l.RunningMean[0], l.RunningVar[0] = 0.25, 3, 5
+		l.Train(mat.NewDense(3, 1, []float64{7, 7, 7}))
+		why := []check.Option{check.Why("a variance of 0 is mixed in like any other")}
+		if usesMomentum {
+			why = append(why, check.Mistake([]float64{3, 5}, "you left the running statistics of a constant feature as they were"))
+		}
+		check.Equal(t, "running mean 3 and variance 5 after the batch (7, 7, 7), momentum ¼", append(slices.Clone(l.RunningMean), l.RunningVar...), []float64{4, 3.75}, check.Rel(1e-12), why...)
+	})
 }
 
 func TestInfer(t *testing.T) {
@@ -251,7 +314,7 @@ func TestInfer(t *testing.T) {
 				check.Mistake(c.normalised(x, rm, rv), "you divided by the running variance: take its root"),
 				check.Mistake(c.withoutGamma().normalised(x, rm, roots(rv, c.Eps)), "you left γ out: scale before you add β"),
 				check.Mistake(c.betaFirst().normalised(x, rm, roots(rv, c.Eps)), "you added β before you scaled: γ multiplies x̂ alone"),
-				check.Mistake(c.normalised(x, rm, roots(rv, 0)), "you left eps out of √(σ² + eps), σ² the running variance"),
+				check.Mistake(c.normalised(x, rm, roots(rv, 0)), unseenEps((*batchnorm.Layer).Infer)),
 				check.Mistake(c.normalised(x, times(rm, 0), roots(rv, c.Eps)), "you did not subtract the running mean"),
 				check.Mistake(c.normalised(x, rm, roots(sample(rv, x), c.Eps)), "you corrected the running variance for N−1: it is unbiased already"),
 				check.Mistake(c.normalised(x, rm, roots(variance, c.Eps)), "you took the mean from the running statistics and the variance from this batch: both are the running ones"),
@@ -265,6 +328,22 @@ func TestInfer(t *testing.T) {
 				check.Why("a row alone gives what it gives in a batch"))
 		})
 	}
+	t.Run("zeros that are meant", func(t *testing.T) {
+		defer check.Rescue(t)
+		y := zeros().Infer(mat.NewDense(1, 2, []float64{3, 1.02})) // running mean 1 and 1, running variance 4 and 4e-4
+		check.Equal(t, "Infer((3, 1.02)) with γ (0, −2), β (5, 0), running mean (1, 1), running variance (4, 0.0004), eps 0", y, mat.NewDense(1, 2, []float64{5, -2}), check.Rel(1e-9),
+			check.Why("0 is a value like any other: γ = 0 leaves β alone, and eps = 0 adds nothing"),
+			check.Mistake(mat.NewDense(1, 2, []float64{6, -2}), gammaUnset),
+			check.Mistake(mat.NewDense(1, 2, []float64{5, -2 * 0.02 / math.Sqrt(4e-4+1e-5)}), epsUnset))
+	})
+	t.Run("a running variance of 0", func(t *testing.T) {
+		defer check.Rescue(t)
+		l := batchnorm.New(1)
+		l.RunningMean[0], l.RunningVar[0], l.Eps = 1, 0, 0.25
+		check.Equal(t, "Infer((1), (3)) with running mean 1, running variance 0, eps ¼", l.Infer(mat.NewDense(2, 1, []float64{1, 3})), mat.NewDense(2, 1, []float64{0, 4}), check.Rel(1e-9),
+			check.Why("a feature that was constant in training is divided by √eps"))
+	})
+	check.Panics(t, "New(3).Infer on no columns", func() { batchnorm.New(3).Infer(&mat.Dense{}) })
 	check.Panics(t, "New(3).Infer on 4 columns", func() { batchnorm.New(3).Infer(mat.NewDense(5, 4, nil)) })
 	check.Panics(t, "New(3).Infer on 2 columns", func() { batchnorm.New(3).Infer(mat.NewDense(5, 2, nil)) })
 	args, others := drawnArgs(t)
@@ -324,6 +403,8 @@ func TestBackward(t *testing.T) {
 				check.Mistake(wrong(0, 0), "you took μ and σ for constants, dx = γ·dy/σ: both depend on x"),
 				check.Mistake(wrong(0, 1), "you forgot the way through μ: subtract the mean of dy"),
 				check.Mistake(wrong(1, 0), "you forgot the way through σ: subtract x̂ times the mean of dy·x̂"),
+				check.Mistake(wrong(1, 0.5), "you lost a factor 2 on the way through σ²: the slope of (x − μ)² is 2·(x − μ)"),
+				check.Mistake(wrong(1, float64(n)/float64(n-1)), "you divided by N−1 on the way through σ²: Train normalises with the biased one, ÷ N"),
 				check.Mistake(wrong(float64(n), float64(n)), "you subtracted sums: it is the mean of dy, and the mean of dy·x̂"),
 				check.Mistake(mapped(x, func(i, j int) float64 {
 					return c.Gamma.Data[j] / math.Sqrt(c.RunningVar.Data[j]+c.Eps) * dy.At(i, j)
@@ -363,6 +444,20 @@ func TestBackward(t *testing.T) {
 			check.Why("σ is 0: γ/√eps is 6, and dy less its mean is (−2, −1, 3)"))
 		check.Equal(t, "Backward(x, dy) dGamma and dBeta of x (7, 7, 7), dy (1, 2, 6)", append(dGamma, dBeta...), []float64{0, 9}, check.Tol{Rel: 1e-9, Abs: 1e-12})
 	})
+	t.Run("zeros that are meant", func(t *testing.T) {
+		defer check.Rescue(t)
+		// σ² is 2/3·10⁻⁴: with dy = (1, 0, 0), x̂ = (−1, 0, 1)·√1.5, dx = γ/σ·(dy − 1/3 − x̂·x̂₀/3) = γ/σ·(1/6, −1/3, 1/6)
+		dx := func(gamma, eps float64) *mat.Dense {
+			v := 2e-4/3 + eps
+			s, b := math.Sqrt(v), 1e-4/v/3
+			return mat.NewDense(3, 2, []float64{gamma / s * (2.0/3 - b), -2 / s * (2.0/3 - b), -gamma / s / 3, 2 / s / 3, gamma / s * (b - 1.0/3), -2 / s * (b - 1.0/3)})
+		}
+		got, _, _ := zeros().Backward(mat.NewDense(3, 2, []float64{-0.01, -0.01, 0, 0, 0.01, 0.01}), mat.NewDense(3, 2, []float64{1, 1, 0, 0, 0, 0}))
+		check.Equal(t, "Backward(x, dy) dx of two columns (−0.01, 0, 0.01), dy (1, 0, 0) in both, γ (0, −2), eps 0", got, dx(0, 0), check.Rel(1e-9),
+			check.Why("0 is a value like any other: γ = 0 lets nothing through, and eps = 0 adds nothing"),
+			check.Mistake(dx(1, 0), gammaUnset),
+			check.Mistake(dx(0, 1e-5), epsUnset))
+	})
 	check.Panics(t, "Backward on no rows", func() { batchnorm.New(3).Backward(&mat.Dense{}, &mat.Dense{}) })
 	check.Panics(t, "Backward on one row", func() { batchnorm.New(3).Backward(mat.NewDense(1, 3, nil), mat.NewDense(1, 3, nil)) })
 	check.Panics(t, "New(3).Backward on 4 columns", func() { batchnorm.New(3).Backward(mat.NewDense(4, 4, nil), mat.NewDense(4, 4, nil)) })
@@ -388,7 +483,10 @@ func TestFold(t *testing.T) {
 				check.Kept("w", passedW, w), check.Kept("b", passedB, b),
 				check.Why("Infer(x·w + b) is affine in x: the weights are what multiplies x"),
 				check.Mistake(w, "you left w as it was: each column is scaled"),
-				check.Mistake(scaled(w, c.Gamma.Floats(), roots(c.RunningVar.Floats(), 0)), "you left eps out of s"),
+				check.Mistake(scaled(w, c.Gamma.Floats(), roots(c.RunningVar.Floats(), 0)), unseenEps(func(l *batchnorm.Layer, x *mat.Dense) *mat.Dense {
+					w, _ := batchnorm.Fold(check.Copy(x), []float64{0}, l)
+					return w
+				})),
 				check.Mistake(scaled(w, c.Gamma.Floats(), plus(c.RunningVar.Floats(), c.Eps)), "you divided by the variance: take its root"),
 				check.Mistake(scaled(w, c.Gamma.Floats(), plus(roots(c.RunningVar.Floats(), 0), c.Eps)), "you added eps outside the root, to σ: it is √(running variance + eps)"),
 				check.Mistake(scaled(w, roots(c.RunningVar.Floats(), c.Eps), c.Gamma.Floats()), "you multiplied by √(running variance + eps) and divided by γ: it is the other way round"),
@@ -422,6 +520,32 @@ func TestFold(t *testing.T) {
 			check.Equal(t, "the layer after Fold(w, b, l)", *l, *c.layer(), check.Rel(1e-12), check.Why("folding changes none of its arguments"))
 		})
 	}
+	t.Run("zeros that are meant", func(t *testing.T) {
+		defer check.Rescue(t)
+		w, b := batchnorm.Fold(mat.NewDense(1, 2, []float64{3, 0.01}), []float64{3, 1.02}, zeros()) // running mean 1 and 1, running variance 4 and 4e-4
+		s := 1 / math.Sqrt(4e-4+1e-5)
+		check.Equal(t, "Fold of w (3, 0.01), b (3, 1.02) with γ (0, −2), β (5, 0), running mean (1, 1), running variance (4, 0.0004), eps 0: weights, then bias",
+			append(mat.Row(nil, 0, w), b...), []float64{0, -1, 5, -2}, check.Rel(1e-9),
+			check.Why("0 is a value like any other: γ = 0 leaves β alone, and eps = 0 adds nothing"),
+			check.Mistake([]float64{1.5, -1, 6, -2}, gammaUnset),
+			check.Mistake([]float64{0, -0.02 * s, 5, -0.04 * s}, epsUnset))
+	})
+	folds := !t.Failed()
+	t.Run("a new layer", func(t *testing.T) {
+		defer check.Rescue(t)
+		why := []check.Option{check.Why("a new layer divides by √(1 + eps)")}
+		if folds {
+			why = append(why, check.Mistake([]float64{3, -2, 1, 4}, "you left w and b as they were before a new layer"))
+		}
+		w, b := batchnorm.Fold(mat.NewDense(1, 2, []float64{3, -2}), []float64{1, 4}, batchnorm.New(2))
+		s := 1 / math.Sqrt(1+1e-5)
+		check.Equal(t, "Fold of w (3, −2), b (1, 4) and New(2): weights, then bias", append(mat.Row(nil, 0, w), b...), []float64{3 * s, -2 * s, s, 4 * s}, check.Rel(1e-9), why...)
+	})
+	check.Panics(t, "Fold of an empty w and a layer of 3 features", func() { batchnorm.Fold(&mat.Dense{}, make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of w 3×2, 3 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(3, 2, nil), make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of w 3×4, 3 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(3, 4, nil), make([]float64, 3), batchnorm.New(3)) })
+	check.Panics(t, "Fold of w 4×2, 2 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 2, nil), make([]float64, 2), batchnorm.New(3)) })
+	check.Panics(t, "Fold of w 4×4, 4 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 4, nil), make([]float64, 4), batchnorm.New(3)) })
 	check.Panics(t, "Fold of w 4×2 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 2, nil), make([]float64, 3), batchnorm.New(3)) })
 	check.Panics(t, "Fold of w 4×4 and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 4, nil), make([]float64, 3), batchnorm.New(3)) })
 	check.Panics(t, "Fold of no biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), nil, batchnorm.New(3)) })
@@ -431,6 +555,25 @@ func TestFold(t *testing.T) {
 		check.Args{args[1], mat.Row(nil, 1, args[2].(*mat.Dense)), args[0]}, check.Args{others[1], mat.Row(nil, 1, others[2].(*mat.Dense)), others[0]})
 	check.Panics(t, "Fold of 2 biases and a layer of 3 features", func() { batchnorm.Fold(mat.NewDense(4, 3, nil), make([]float64, 2), batchnorm.New(3)) })
 }
+
+// unseenEps says what f did with eps if it has no effect where eps is small: left it out, or added it only to what is smaller.
+func unseenEps(f func(*batchnorm.Layer, *mat.Dense) *mat.Dense) string {
+	l := &batchnorm.Layer{Gamma: []float64{1}, Beta: []float64{0}, RunningMean: []float64{0}, RunningVar: []float64{1}, Momentum: 0.5, Eps: 10}
+	if y := f(l, mat.NewDense(2, 1, []float64{-1, 1})); y.At(1, 0) < 0.9 { // 1/√10 in place of 1/√1
+		return "you took eps for a floor: it is added to σ², however large σ² is"
+	}
+	return "you left eps out of √(σ² + eps)"
+}
+
+// zeros is a layer whose zeros are meant: γ is 0 for the first feature, and eps is 0.
+func zeros() *batchnorm.Layer {
+	return &batchnorm.Layer{Gamma: []float64{0, -2}, Beta: []float64{5, 0}, RunningMean: []float64{1, 1}, RunningVar: []float64{4, 4e-4}, Momentum: 0.1}
+}
+
+const (
+	gammaUnset = "you took a γ of 0 for none, and used 1"
+	epsUnset   = "you took an eps of 0 for none, and used 1e-5"
+)
 
 // drawnArgs returns a layer of 3 features, a batch of 4 rows and an upstream gradient, and others of the same shapes.
 func drawnArgs(t *testing.T) (args, others check.Args) {
