@@ -40,6 +40,7 @@ func TestParams(t *testing.T) {
 			opts = append(opts,
 				check.Mistake(each(weights), "you left the biases out: there is one an output channel"),
 				check.Mistake(each(func(l layer) int { return weights(l) + l.in }), "you gave every input channel a bias: there is one an output channel"),
+				check.Mistake(each(func(l layer) int { return weights(l) + 1 }), "you added one bias for the whole layer: there is one an output channel"),
 				check.Mistake(each(func(l layer) int { return weights(l) + l.in*l.out }), "you gave every kernel a bias: there is one an output channel"))
 		}
 		if !bias {
@@ -117,6 +118,13 @@ func TestConv1x1(t *testing.T) {
 				append(opts, check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.Dense()), check.Kept("bias", b, bias), check.Why("at each pixel, output channel o is bias[o] + Σ_c w[o][c]·x[c]"))...)
 		})
 	}
+	t.Run("one channel", func(t *testing.T) {
+		defer check.Rescue(t)
+		got := pointwise.Conv1x1(tensor.NewCHW(1, 2, 3, []float64{1, 2, 3, 4, 5, 7}), mat.NewDense(1, 1, []float64{-2}), []float64{0})
+		check.Equal(t, "Conv1x1 of the one channel [1 2 3; 4 5 7] with w = −2 and bias 0", got, tensor.NewCHW(1, 2, 3, []float64{-2, -4, -6, -8, -10, -14}), check.Rel(1e-9),
+			check.Why("one channel is weighed like any other, and a bias of 0 is a bias"),
+			check.Mistake(tensor.NewCHW(1, 2, 3, []float64{1, 2, 3, 4, 5, 7}), "you left a single channel as it was: it has its weight too"))
+	})
 	t.Run("weights that are a part of a larger matrix", func(t *testing.T) {
 		defer check.Rescue(t)
 		w := mat.NewDense(2, 3, []float64{1, 2, 9, 3, 4, 9}).Slice(0, 2, 0, 2).(*mat.Dense)
@@ -128,6 +136,11 @@ func TestConv1x1(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "Conv1x1 of 3 channels with weights for 2", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(4, 2, nil), nil) })
 		check.Panics(t, "Conv1x1 of 3 channels with weights for 4", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(4, 4, nil), nil) })
+		check.Panics(t, "Conv1x1 of 3 channels with weights 3×2, from 2 channels to 3,", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(3, 2, nil), nil) })
+		check.Panics(t, "Conv1x1 of 3 channels with weights 3×4, from 4 channels to 3,", func() { pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(3, 4, nil), nil) })
+		check.Panics(t, "Conv1x1 from 3 to 2 channels with 3 biases", func() {
+			pointwise.Conv1x1(tensor.NewCHW(3, 2, 2, nil), mat.NewDense(2, 3, nil), make([]float64, 3))
+		})
 		check.Panics(t, "Conv1x1 with a bias that is empty, not nil,", func() {
 			pointwise.Conv1x1(tensor.NewCHW(2, 2, 2, nil), mat.NewDense(4, 2, nil), []float64{})
 		})
@@ -148,7 +161,7 @@ func TestConv1x1(t *testing.T) {
 func TestSqueezed(t *testing.T) {
 	defer check.Rescue(t)
 	type block struct{ h, w, in, mid, out, kernel int }
-	blocks := []block{{28, 28, 192, 16, 32, 5}, {5, 9, 10, 4, 6, 3}}
+	blocks := []block{{28, 28, 192, 16, 32, 5}, {5, 9, 10, 4, 6, 3}, {640, 480, 40_000, 20_000, 30_000, 3}}
 	each := func(f func(b block) int) map[string]int {
 		out := map[string]int{}
 		for _, b := range blocks {
@@ -175,6 +188,8 @@ func TestSqueezed(t *testing.T) {
 		{12, 6, 2, 7, 8, 15, 5},
 		{1, 8, 1, 0, 0, 0, 0},
 		{7, 2, 3, 5, 5, 13, 1}, // cheaper by a single MAC
+		{40_000, 30_000, 3, 34_838, 34_838, 154_285, 27_692},
+		{36_000, 4_000, 3, 17_999, 18_000, 32_399, 3_951}, // equal at 18000: a float32 cannot tell
 	}
 	pick := func(f func(i int) int) map[string]int {
 		out := map[string]int{}
@@ -187,6 +202,12 @@ func TestSqueezed(t *testing.T) {
 	check.Equal(t, "WidestUsefulMid(in, out, kernel)", widest, pick(func(i int) int { return cases[i].want }), check.Exact,
 		check.Why("the largest mid with mid·(in + k²·out) < k²·in·out"),
 		check.Mistake(pick(func(i int) int { return cases[i].weak }), "you accepted equal cost: squeezing has to be strictly cheaper"),
+		check.Mistake(pick(func(i int) int {
+			if cases[i].in == 36_000 {
+				return cases[i].weak
+			}
+			return cases[i].want
+		}), "you lost the last digits: 36000·36000 − 1 is no float32; stay with int"),
 		check.Mistake(pick(func(i int) int { return cases[i].want + 1 }), "you returned the first mid that no longer pays: the one before it still does"),
 		check.Mistake(pick(func(i int) int { return cases[i].plain }), "you took the second convolution for a 1×1: it costs k²·mid·out"),
 		check.Mistake(pick(func(i int) int { return cases[i].exchanged }), "you gave k² to the first convolution: it is the second that has the large kernel"),
@@ -265,6 +286,12 @@ func TestFuse(t *testing.T) {
 		check.Panics(t, "Fuse with 1 bias for the 2 channels of the second layer", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 1), mat.NewDense(3, 4, nil), make([]float64, 3))
 		})
+		check.Panics(t, "Fuse with nil for the 3 biases of the first layer", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(3, 4, nil), nil)
+		})
+		check.Panics(t, "Fuse with nil for the 2 biases of the second layer", func() {
+			pointwise.Fuse(mat.NewDense(2, 3, nil), nil, mat.NewDense(3, 4, nil), make([]float64, 3))
+		})
 		check.Panics(t, "Fuse with 4 biases for the 3 channels of the first layer", func() {
 			pointwise.Fuse(mat.NewDense(2, 3, nil), make([]float64, 2), mat.NewDense(3, 4, nil), make([]float64, 4))
 		})
@@ -284,6 +311,8 @@ func TestPixelXOR(t *testing.T) {
 	check.Equal(t, "PixelXOR() at (0,0), (0,1), (1,0), (1,1)", xorAtCorners(t), []float64{0, 1, 1, 0}, check.Abs(1e-9),
 		check.Mistake([]float64{0, 1, 1, 1}, "you built OR: where both channels are 1 the second unit has to take the first one's output back"),
 		check.Mistake([]float64{0, 0, 0, 1}, "you built AND"),
+		check.Mistake([]float64{0, 1, 0, 0}, "you let through the second channel less the first: the first less the second needs a unit of its own"),
+		check.Mistake([]float64{0, 0, 1, 0}, "you let through the first channel less the second: the second less the first needs a unit of its own"),
 		check.Mistake([]float64{1, 0, 0, 1}, "you built XNOR, the complement of XOR"),
 		check.Mistake([]float64{0, 1, 1, 2}, "you let both channels add up: where both are 1 the second unit has to take 2 off"))
 	check.Independent(t, "PixelXOR()", pointwise.PixelXOR, nil, nil, check.AnyAnswer())
