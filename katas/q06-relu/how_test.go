@@ -49,7 +49,11 @@ func TestReLU(t *testing.T) {
 			z := c.Z.Floats()
 			passed := check.Copy(z)
 			got := relu.ReLU(passed)
-			check.Equal(t, "ReLU(z)", got, c.H.Floats(), check.Rel(1e-12), check.Kept("z", passed, z),
+			var six []check.Option
+			if floats.Max(z) > 6 {
+				six = append(six, check.Mistake(apply(z, z, func(z, _ float64) float64 { return min(max(0, z), 6) }), "you returned ReLU6, cut off at 6: ReLU has no upper bound"))
+			}
+			check.Equal(t, "ReLU(z)", got, c.H.Floats(), check.Rel(1e-12), append(six, check.Kept("z", passed, z),
 				check.Why("ReLU(z) = max(0, z), element by element"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return math.Abs(z) }),
 					"you took the absolute value: ReLU is 0 left of 0"),
@@ -64,12 +68,21 @@ func TestReLU(t *testing.T) {
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, math.Expm1(z)) }),
 					"you returned the ELU, which is eᶻ−1 left of 0: ReLU is 0 there"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, 0.01*z) }),
-					"you let 0.01·z through on the negative side: that is leaky ReLU"))
+					"you let 0.01·z through on the negative side: that is leaky ReLU"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return z / (1 + math.Exp(-z)) }),
+					"you returned SiLU, z·σ(z): ReLU has a kink"),
+				check.Mistake(apply(z, z, func(z, _ float64) float64 { return z * math.Erfc(-z/math.Sqrt2) / 2 }),
+					"you returned GELU, z·Φ(z): ReLU has a kink"))...)
 		})
 	}
 	t.Run("no values", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Equal(t, "ReLU(nil)", relu.ReLU(nil), []float64{}, check.Exact)
+	})
+	t.Run("large and small values", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "ReLU([-1e300 1e300 -1e-300 1e-300])", relu.ReLU([]float64{-1e300, 1e300, -1e-300, 1e-300}), []float64{0, 1e300, 0, 1e-300}, check.Exact,
+			check.Why("max(0, z) neither overflows nor rounds"))
 	})
 	t.Run("not linear", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -132,6 +145,8 @@ func TestSlopes(t *testing.T) {
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "ReLUBackward of 3 inputs and 2 gradients", func() { relu.ReLUBackward([]float64{1, 2, 3}, []float64{1, 2}) })
+		check.Panics(t, "ReLUBackward of 2 inputs and nil for the gradients", func() { relu.ReLUBackward([]float64{1, 2}, nil) })
+		check.Panics(t, "ReLUBackward of no inputs and 2 gradients", func() { relu.ReLUBackward(nil, []float64{1, 2}) })
 		check.Panics(t, "ReLUBackward of 2 inputs and 3 gradients", func() { relu.ReLUBackward([]float64{1, 2}, []float64{1, 2, 3}) })
 	})
 	const infinite = "you divided one exponential by another: where both overflow, ∞/∞ is NaN"
@@ -155,6 +170,16 @@ func TestSlopes(t *testing.T) {
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return dy * math.Exp(z) / math.Pow(1+math.Exp(z), 2) }), infinite))
 		})
 	}
+	t.Run("sigmoid, between the middle and the tails", func(t *testing.T) {
+		defer check.Rescue(t)
+		slopes := map[string]float64{}
+		want := map[string]float64{}
+		for _, z := range []float64{-31, -24, -16, -9, -0.005, 0.005, 9, 16, 24, 31} {
+			slopes[fmt.Sprint(z)] = relu.SigmoidSlope(z)
+			want[fmt.Sprint(z)] = 0.25 / math.Pow(math.Cosh(z/2), 2)
+		}
+		check.Equal(t, "SigmoidSlope(z), z =", slopes, want, check.Tol{Abs: 1e-14}, check.Why("1/4 at 0 alone; far out about e^−|z|, and not 0"))
+	})
 	z, dy := []float64{1, -2, 3}, []float64{0.5, 2, -1}
 	check.Independent(t, "ReLUBackward(z, dy)", relu.ReLUBackward, check.Args{z, dy}, check.Args{dy, z})
 	check.Independent(t, "SigmoidSlope(z)", relu.SigmoidSlope, check.Args{0.5}, check.Args{1.5})
@@ -200,7 +225,7 @@ func TestLeaky(t *testing.T) {
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, -c.Slope*z) }),
 					"you lost the sign of z on the negative side"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(c.Slope, z) }),
-					"you took the larger of slope and z: it is slope·z that z is compared with"),
+					"you returned slope alone on the negative side: it is slope·z there"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return max(0, z) + c.Slope*z }),
 					"you added slope·z on both sides: it takes the place of z on the negative side alone"),
 				check.Mistake(apply(z, z, func(z, _ float64) float64 { return pick(z > 0, z, c.Slope*math.Expm1(z)) }),
@@ -208,7 +233,11 @@ func TestLeaky(t *testing.T) {
 
 			passedZ, passedDy := check.Copy(z), check.Copy(dy)
 			got = relu.LeakyBackward(passedZ, passedDy, c.Slope)
-			check.Equal(t, "LeakyBackward(z, dy, slope)", got, c.Dz.Floats(), check.Rel(1e-12), check.Kept("z", passedZ, z), check.Kept("dy", passedDy, dy), check.With("slope", c.Slope),
+			fixed = nil
+			if c.Slope != 0.01 {
+				fixed = append(fixed, check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, 0.01*dy) }), "you used 0.01 in place of slope"))
+			}
+			check.Equal(t, "LeakyBackward(z, dy, slope)", got, c.Dz.Floats(), check.Rel(1e-12), append(fixed, check.Kept("z", passedZ, z), check.Kept("dy", passedDy, dy), check.With("slope", c.Slope),
 				check.Why("dy times 1 where z is positive, times slope elsewhere, at 0 too"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, c.Slope*dy, dy) }),
 					"you sent the leak backwards on the positive side"),
@@ -226,8 +255,10 @@ func TestLeaky(t *testing.T) {
 					"you returned the slope of leaky ReLU alone: the chain rule multiplies it by dy"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, -c.Slope*dy) }),
 					"you sent back dy with the other sign on the negative side: leaky ReLU rises there too"),
+				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, pick(z < 0, c.Slope*dy, 0)) }),
+					"you gave leaky ReLU the slope 0 at 0: here, as in PyTorch, it is the leak's"),
 				check.Mistake(apply(z, dy, func(z, dy float64) float64 { return pick(z > 0, dy, c.Slope) }),
-					"you returned slope on the negative side: it multiplies dy"))
+					"you returned slope on the negative side: it multiplies dy"))...)
 		})
 	}
 	t.Run("central differences", func(t *testing.T) {
@@ -238,15 +269,24 @@ func TestLeaky(t *testing.T) {
 			return floats.Sum(apply(z, dy, func(z, dy float64) float64 { return max(z, 0.3*z) * dy }))
 		})
 	})
+	takesSlope := !t.Failed()
 	t.Run("no leak", func(t *testing.T) {
 		defer check.Rescue(t)
-		check.Equal(t, "Leaky([-2 3], 0)", relu.Leaky([]float64{-2, 3}, 0), []float64{0, 3}, check.Exact)
-		check.Equal(t, "LeakyBackward([-2 3], [5 7], 0)", relu.LeakyBackward([]float64{-2, 3}, []float64{5, 7}, 0), []float64{0, 7}, check.Exact)
+		usual := func(value ...float64) []check.Option {
+			if takesSlope {
+				return []check.Option{check.Mistake(value, "you took a slope of 0 for none, and used 0.01")}
+			}
+			return nil
+		}
+		check.Equal(t, "Leaky([-2 3], 0)", relu.Leaky([]float64{-2, 3}, 0), []float64{0, 3}, check.Exact, usual(-0.02, 3)...)
+		check.Equal(t, "LeakyBackward([-2 3], [5 7], 0)", relu.LeakyBackward([]float64{-2, 3}, []float64{5, 7}, 0), []float64{0, 7}, check.Exact, usual(0.05, 7)...)
 		check.Equal(t, "Leaky(nil, 0.1)", relu.Leaky(nil, 0.1), []float64{}, check.Exact)
 	})
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "LeakyBackward of 1 input and 2 gradients", func() { relu.LeakyBackward([]float64{1}, []float64{1, 2}, 0.1) })
+		check.Panics(t, "LeakyBackward of 2 inputs and nil for the gradients", func() { relu.LeakyBackward([]float64{1, 2}, nil, 0.1) })
+		check.Panics(t, "LeakyBackward of no inputs and 2 gradients", func() { relu.LeakyBackward(nil, []float64{1, 2}, 0.1) })
 		check.Panics(t, "LeakyBackward of 2 inputs and 1 gradient", func() { relu.LeakyBackward([]float64{1, 2}, []float64{1}, 0.1) })
 	})
 	z, dy := []float64{1, -2, 3}, []float64{0.5, 2, -1}
@@ -301,8 +341,10 @@ func TestInitialStd(t *testing.T) {
 			check.Mistake(of(func(in, _ float64) float64 { return math.Sqrt(2 / in) }), "you returned He's: Glorot's counts both fans"),
 			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt(2 / (in * out)) }), "you multiplied the fans: their mean counts"),
 			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt2 / (in + out) }), "you took the root of the 2 only: it is the root of the whole fraction"),
-			check.Mistake(of(func(in, out float64) float64 { return 2 / math.Sqrt(in+out) }), "you left the 2 outside the root"),
+			check.Mistake(of(func(in, out float64) float64 { return 2 / math.Sqrt(in+out) }), "you are a factor √2 too large: the 2 stands inside the root, and the gain is 1"),
 			check.Mistake(of(func(in, out float64) float64 { return math.Sqrt(1/in + 1/out) }), "you added the variances 1/fanIn and 1/fanOut: it is the mean of the fans that counts"),
+			check.Mistake(of(func(in, out float64) float64 { return math.Pow(in*out, -0.25) }), "you took the geometric mean of the fans: it is half of their sum that counts"),
+			check.Mistake(each("glorot", func(c initialCase) float64 { return 1 / math.Sqrt(float64((c.FanIn+c.FanOut)/2)) }), "you halved the sum of the fans as an integer: an odd sum loses ½"),
 			check.Mistake(each("glorot", func(c initialCase) float64 { return math.Sqrt(float64(2 / (c.FanIn + c.FanOut))) }), integers)) {
 			check.Equal(t, "√3·GlorotStd(fanIn, fanOut)", each("glorot", func(c initialCase) float64 { return math.Sqrt(3) * relu.GlorotStd(c.FanIn, c.FanOut) }), each("glorot", func(c initialCase) float64 { return c.Bound }), check.Rel(1e-12),
 				check.Why("the bound of the uniform form"))
@@ -384,6 +426,8 @@ func TestDeadFraction(t *testing.T) {
 				"you looked at the sum or the mean over the batch: one positive z keeps a unit alive"),
 			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return c[0] <= 0 }) }),
 				"you looked at the first row only"),
+			check.Mistake(each(func(z *mat.Dense) float64 { return columns(z, func(c []float64) bool { return c[len(c)-1] <= 0 }) }),
+				"you looked at the last row only"),
 			check.Mistake(each(func(z *mat.Dense) float64 {
 				return fraction(z) * float64(z.RawMatrix().Cols) / float64(z.RawMatrix().Rows)
 			}), "you divided by the number of rows: the fraction is one of the units, the columns"))
@@ -480,7 +524,8 @@ func TestSecondMoments(t *testing.T) {
 			seed := check.Rand(t).Uint64()
 			rng := func() *rand.Rand { return rand.New(rand.NewPCG(seed, 6)) }
 			want := stack(c.layers, c.width, c.std, rng(), none, secondMoment)
-			got := relu.SecondMoments(c.layers, c.width, c.std, rng())
+			passed := rng()
+			got := relu.SecondMoments(c.layers, c.width, c.std, passed)
 			check.Equal(t, "SecondMoments(layers, width, std, rng)", got, want, check.Rel(1e-9),
 				check.With("layers", c.layers), check.With("width", c.width), check.With("std", c.std),
 				check.Why("draw x, then layer by layer a fresh W of N(0, std²), in×out, row by row; h ← ReLU(h·W); mean of h²"),
@@ -490,6 +535,8 @@ func TestSecondMoments(t *testing.T) {
 					"you measured before the ReLU"),
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), none, func(_, h []float64) float64 { return stat.Mean(h, nil) }),
 					"you took the mean of h, not of h²"),
+				check.Mistake(stack(c.layers, c.width, c.std, rng(), none, func(_, h []float64) float64 { return floats.Dot(h, h) }),
+					"you summed h²: the mean is ÷ width"),
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), none, func(z, h []float64) float64 { return math.Sqrt(secondMoment(z, h)) }),
 					"you took the root of the mean of h²"),
 				check.Mistake(stack(c.layers, c.width, c.std*c.std, rng(), none, secondMoment),
@@ -510,6 +557,12 @@ func TestSecondMoments(t *testing.T) {
 					"you drew the input with std too: it is of N(0, 1)"),
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), late, secondMoment),
 					"you measured what goes into each layer: it is what comes out of it that counts"))
+			after := rng()
+			for range c.width + c.layers*c.width*c.width {
+				after.NormFloat64()
+			}
+			check.Equal(t, "the next number of rng after SecondMoments", passed.NormFloat64(), after.NormFloat64(), check.Exact,
+				check.Why("it draws width + layers·width² numbers, no more and no less"))
 		})
 	}
 	t.Run("one layer, or one unit", func(t *testing.T) {
@@ -521,9 +574,18 @@ func TestSecondMoments(t *testing.T) {
 			}
 		}
 	})
+	t.Run("weights of 0", func(t *testing.T) {
+		defer check.Rescue(t)
+		rng := func() *rand.Rand { return rand.New(rand.NewPCG(1, 6)) }
+		check.Equal(t, "SecondMoments(3, 8, 0, rng)", relu.SecondMoments(3, 8, 0, rng()), []float64{0, 0, 0}, check.Abs(1e-12),
+			check.Why("with std 0 every weight is 0"),
+			check.Mistake(stack(3, 8, 0.5, rng(), none, secondMoment), "you took a std of 0 for none, and used He's"))
+	})
 	t.Run("no layers", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)
+		check.Panics(t, "SecondMoments of −1 layers", func() { relu.SecondMoments(-1, 3, 1, rng) })
+		check.Panics(t, "SecondMoments of width −1", func() { relu.SecondMoments(3, -1, 1, rng) })
 		check.Panics(t, "SecondMoments of 0 layers", func() { relu.SecondMoments(0, 3, 1, rng) })
 		check.Panics(t, "SecondMoments of width 0", func() { relu.SecondMoments(3, 0, 1, rng) })
 		check.Panics(t, "SecondMoments of −1 layers of width −1", func() { relu.SecondMoments(-1, -1, 1, rng) })

@@ -30,7 +30,7 @@ func NotLinear() (a, b float64) {
 	panic("TODO: NotLinear")
 }
 
-// SigmoidSlope returns dσ/dz, where σ(z) = 1/(1+e⁻ᶻ). It is finite for every finite z.
+// SigmoidSlope returns dσ/dz, where σ(z) = 1/(1+e⁻ᶻ), to 1e-14. It is finite for every finite z.
 func SigmoidSlope(z float64) float64 {
 	panic("TODO: SigmoidSlope")
 }
@@ -69,7 +69,7 @@ func DeadFraction(z *mat.Dense) float64 {
 // of h² over the width units after each layer: a slice of length layers.
 //
 // It draws everything with rng.NormFloat64, in this order: the input, width values of N(0, 1); then, layer by layer,
-// a fresh W, width×width, in×out, of N(0, std²), row by row. It panics if layers or width is below 1.
+// a fresh W, width×width, in×out, of N(0, std²), row by row, and no more than that. It panics if layers or width is below 1.
 // Source: He et al. 2015.
 func SecondMoments(layers, width int, std float64, rng *rand.Rand) []float64 {
 	panic("TODO: SecondMoments")

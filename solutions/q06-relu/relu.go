@@ -45,7 +45,7 @@ func NotLinear() (a, b float64) {
 	return 1, -1
 }
 
-// SigmoidSlope returns dσ/dz, where σ(z) = 1/(1+e⁻ᶻ). It is finite for every finite z.
+// SigmoidSlope returns dσ/dz, where σ(z) = 1/(1+e⁻ᶻ), to 1e-14. It is finite for every finite z.
 func SigmoidSlope(z float64) float64 {
 	s := 1 / (1 + math.Exp(-z))
 	return s * (1 - s)
@@ -120,7 +120,7 @@ func DeadFraction(z *mat.Dense) float64 {
 // of h² over the width units after each layer: a slice of length layers.
 //
 // It draws everything with rng.NormFloat64, in this order: the input, width values of N(0, 1); then, layer by layer,
-// a fresh W, width×width, in×out, of N(0, std²), row by row. It panics if layers or width is below 1.
+// a fresh W, width×width, in×out, of N(0, std²), row by row, and no more than that. It panics if layers or width is below 1.
 // Source: He et al. 2015.
 func SecondMoments(layers, width int, std float64, rng *rand.Rand) []float64 {
 	if layers < 1 || width < 1 {
