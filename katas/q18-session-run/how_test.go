@@ -239,6 +239,15 @@ func TestRun(t *testing.T) {
 		}
 		require.NotContains(t, times, "side", "Run([square top], x) evaluated \"side\", which no fetch depends on: run only what is needed")
 		require.NotContains(t, times, "x", "Run([square top], x) evaluated \"x\", which is fed")
+		g := graph.New()
+		one := g.Constant("one", scalar(1))
+		two := g.Add(one, one).As("two")
+		s = session.NewSession(g)
+		for _, when := range []string{"first", "second"} {
+			times := traced(g, func() { run(t, s, nodes{two, one}, nil) })
+			check.Equal(t, "how often the "+when+" Run([two one]) of two = one + one evaluates each", times, map[string]int{"one": 1, "two": 1}, check.Exact,
+				check.Why("a constant is a node like any other: graph.Eval evaluates it, once in every run"))
+		}
 	})
 	t.Run("another feed", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -259,6 +268,33 @@ func TestRun(t *testing.T) {
 		require.NotContains(t, times, "h", "Run evaluated \"h\", which is fed")
 		check.Equal(t, "Run([top], h), without x", run(t, s, nodes{d.top}, feeds{d.h: row(10, 20)})[0], row(11, 21), check.Rel(1e-12),
 			check.Why("nothing needs x once h is fed"))
+	})
+	t.Run("a node of each operation is fed", func(t *testing.T) {
+		defer check.Rescue(t)
+		g := graph.New()
+		c, v := g.Constant("c", row(1, 2)), g.Variable("v", row(3, 4))
+		for _, n := range []*graph.Node{
+			g.Placeholder("x", 1, 2), c, v, g.Add(c, c), g.Sub(c, c), g.Mul(c, c), g.MatMul(g.Mean(c), c), g.Transpose(g.Transpose(c)), g.ReLU(c), g.Step(c),
+			g.BroadcastLike(c, c), g.SumLike(c, c), g.SpreadLike(g.Mean(c), c), g.Assign(v, c), g.Mean(c),
+		} {
+			value, user := row(-7, 0.5), g.Sub(n, n).As("n − n of "+n.Name)
+			if n.Op == graph.OpMean {
+				value = scalar(-7)
+			}
+			var got []*mat.Dense
+			s := session.NewSession(g)
+			times := traced(g, func() {
+				var err error
+				got, err = s.Run(nodes{n, user}, feeds{n: check.Copy(value)})
+				require.NoError(t, err, "Run([n n−n], n) of n, a %s that is fed, gave an error: any node may be fed", n.Op)
+			})
+			_, columns := value.Dims()
+			if !check.Equal(t, fmt.Sprintf("Run([n n−n], n) of n, a %s that is fed,", n.Op), got, []*mat.Dense{value, mat.NewDense(1, columns, nil)}, check.Exact,
+				check.Why("any node may be fed")) {
+				return
+			}
+			require.Equal(t, map[string]int{user.Name: 1}, times, "Run([n n−n], n) evaluated more than n−n, or not that: n, a %s, is fed", n.Op)
+		}
 	})
 	t.Run("results are the caller's", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -297,6 +333,7 @@ func TestErrors(t *testing.T) {
 		{"a nil feed", nodes{x}, feeds{x: nil}, "pixels", "nil has no shape"},
 		{"a fetch of another graph", nodes{foreign}, nil, "foreign", "the fetch is a node of another graph than the session's"},
 		{"a feed of another graph", nodes{x}, feeds{x: row(1, 2), foreign: scalar(1)}, "foreign", "the fed node is one of another graph than the session's"},
+		{"a feed of three columns, and no fetch", nil, feeds{x: row(1, 2, 3)}, "pixels", "every feed is checked, also where nothing is fetched"},
 		{"shapes that clash in the run", nodes{sum}, feeds{x: row(1, 2), y: mat.NewDense(2, 2, nil)}, "sum", "graph.Eval reports it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -304,6 +341,22 @@ func TestErrors(t *testing.T) {
 			_, err := session.NewSession(g).Run(c.fetches, c.feeds)
 			check.Fails(t, fmt.Sprintf("Run with %s (%s)", c.name, c.why), err, fmt.Sprintf("%q", c.names))
 		})
+	}
+	if t.Failed() {
+		return
+	}
+	namesake := other.Placeholder("pixels", graph.Unknown, 2)
+	for what, c := range map[string]struct {
+		fetches nodes
+		feeds   feeds
+		names   string
+	}{
+		"a second fetch of another graph":                               {nodes{x, foreign}, feeds{x: row(1, 2)}, "foreign"},
+		"a feed of a placeholder of another graph, of x's name,":        {nodes{x}, feeds{x: row(1, 2), namesake: row(1, 2)}, "pixels"},
+		"a feed of another graph's placeholder in the place of its own": {nodes{x}, feeds{namesake: row(1, 2)}, "pixels"},
+	} {
+		_, err := session.NewSession(g).Run(c.fetches, c.feeds)
+		check.Fails(t, "Run with "+what, err, fmt.Sprintf("%q", c.names))
 	}
 	t.Run("what is not needed is no error", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -413,6 +466,8 @@ func TestVariables(t *testing.T) {
 			{"two assigns of one value to one variable", "w", nodes{take, again}, feeds{x: row(5, 6)}},
 			{"two assigns that give it the value that it has", "w", nodes{same, sameAgain}, nil},
 			{"two assigns, one of them not fetched itself", "w", nodes{take, g.Add(twice, v)}, feeds{x: row(5, 6)}},
+			{"two assigns that two fetches depend on", "w", nodes{g.Add(take, v), g.Add(twice, v)}, feeds{x: row(5, 6)}},
+			{"two assigns to one variable, one of the other's value", "w", nodes{g.Assign(w, take)}, feeds{x: row(5, 6)}},
 			{"a feed of the wrong shape", "x", nodes{take}, feeds{x: row(5, 6, 7)}},
 			{"a feed of the wrong shape that is not needed", "rows", nodes{take}, feeds{x: row(5, 6), rows: row(1, 2, 3)}},
 		} {
@@ -421,10 +476,23 @@ func TestVariables(t *testing.T) {
 			if !check.Fails(t, "Run with "+c.name, err, fmt.Sprintf("%q", c.names)) {
 				return
 			}
-			check.Equal(t, "w after a run with "+c.name, run(t, s, nil, w)[0], row(1, 2), tol,
+			if !check.Equal(t, "w after a run with "+c.name, run(t, s, nil, w)[0], row(1, 2), tol,
 				check.Why("assigns take effect only if the run succeeds"),
-				check.Mistake(row(5, 6), "you assigned although the run failed: keep the new values until nothing can fail any more"))
+				check.Mistake(row(5, 6), "you assigned although the run failed: keep the new values until nothing can fail any more")) {
+				return
+			}
+			check.Equal(t, "w in the second run after one with "+c.name, run(t, s, nil, w)[0], row(1, 2), tol,
+				check.Mistake(row(5, 6), "you kept what the failed run wanted to assign, and the next run assigned it"))
 		}
+	})
+	t.Run("two assigns to one variable, and one is fed", func(t *testing.T) {
+		defer check.Rescue(t)
+		s, twice := ready(), g.Assign(w, g.Add(x, x))
+		const why = "an Assign that is fed does not run, and gives the variable nothing"
+		got, err := s.Run(nodes{take, twice}, feeds{x: row(5, 6), take: row(7, 8)})
+		require.NoError(t, err, "Run([take twice], x and take): %s", why)
+		check.Equal(t, "Run([take twice], x and take)", got, []*mat.Dense{row(7, 8), row(10, 12)}, tol, check.Why(why))
+		check.Equal(t, "w after that", run(t, s, nil, w)[0], row(10, 12), tol, check.Why(why), check.Mistake(row(7, 8), "you assigned what was fed"))
 	})
 	t.Run("nothing is shared", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -561,6 +629,16 @@ func TestGradients(t *testing.T) {
 			apply(func(_, j int) float64 { return c.At(0, j) / 4 }, 3, 4), nil, "what SumLike summed, its gradient repeats",
 		},
 		{
+			"SumLike(x, s), s a scalar,", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.SumLike(x, g.Constant("s", scalar(7))) },
+			apply(func(_, _ int) float64 { return c.At(0, 0) }, 3, 4), nil, "every value counts once in the sum",
+		},
+		{
+			"SumLike(x, s), s a column,", func(g *graph.Graph, x *graph.Node) *graph.Node {
+				return g.SumLike(x, g.Constant("s", mat.NewDense(3, 1, []float64{7, 8, 9})))
+			},
+			apply(func(i, _ int) float64 { return c.At(i, 0) / 3 }, 3, 4), nil, "what SumLike summed along a row, its gradient repeats along it",
+		},
+		{
 			"SpreadLike(Mean(x), a)", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.SpreadLike(g.Mean(x), g.Constant("a", a)) },
 			apply(func(_, _ int) float64 { return mat.Sum(c) / (12 * 12 * 12) }, 3, 4),
 			[]mistake{
@@ -600,6 +678,14 @@ func TestGradients(t *testing.T) {
 		check.Equal(t, "the gradient of Mean(relu(x)) for x = (−2, 0, 3)", gradients(t, why, g.Mean(g.ReLU(xn)), xn)[0], row(0, 0, 1./3), tol, check.Why(why),
 			check.Mistake(row(0, 1./3, 1./3), "you gave ReLU the slope 1 at 0: here it is 0"),
 			check.Mistake(row(0, 1./6, 1./3), "you gave ReLU the slope 1/2 at 0: here it is 0"))
+	})
+	t.Run("one operation, relu near 0", func(t *testing.T) {
+		defer check.Rescue(t)
+		g := graph.New()
+		xn := g.Variable("x", row(-1e-200, 1e-200, 1e-9, -1e-9))
+		const why = "above 0 the slope of ReLU is 1, however small x is"
+		check.Equal(t, "the gradient of Mean(relu(x)) for x = (−1e-200, 1e-200, 1e-9, −1e-9)", gradients(t, why, g.Mean(g.ReLU(xn)), xn)[0], row(0, 0.25, 0.25, 0), tol,
+			check.Why(why))
 	})
 	t.Run("one operation, a row repeated", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -685,6 +771,38 @@ func TestGradients(t *testing.T) {
 			}
 		}
 	})
+	if t.Failed() {
+		return
+	}
+	square, weight := normal(rng, 3, 3), normal(rng, 3, 3)
+	var left, right, minus, shared mat.Dense // the gradients of the two factors, of a term that is subtracted, of one that is not
+	left.Mul(weight, square.T())
+	right.Mul(square.T(), weight)
+	left.Scale(1./9, &left)
+	right.Scale(1./9, &right)
+	shared.Scale(1./9, weight)
+	minus.Scale(-1./9, weight)
+	for _, one := range []struct {
+		name        string
+		build       func(g *graph.Graph, x *graph.Node) *graph.Node
+		first, next *mat.Dense
+	}{
+		{"x·x", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MatMul(x, x) }, &left, &right},
+		{"x + x", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Add(x, x) }, &shared, &shared},
+		{"x − x", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Sub(x, x) }, &shared, &minus},
+	} {
+		t.Run("the same input twice, "+one.name, func(t *testing.T) {
+			defer check.Rescue(t)
+			g := graph.New()
+			xn := g.Variable("x", square)
+			var want mat.Dense
+			want.Add(one.first, one.next)
+			const why = "x is both inputs, and its gradient is the sum of theirs"
+			says := "you kept the gradient of one input of " + one.name + " only: x is both"
+			check.Equal(t, "the gradient of Mean(("+one.name+") ∘ c) for x, 3×3,", gradients(t, why, g.Mean(g.Mul(one.build(g, xn), g.Constant("c", weight))), xn)[0], &want,
+				tol, check.Why(why), check.Mistake(one.first, says), check.Mistake(one.next, says))
+		})
+	}
 	t.Run("intermediate nodes", func(t *testing.T) {
 		defer check.Rescue(t)
 		g := graph.New()
@@ -704,12 +822,15 @@ func TestGradients(t *testing.T) {
 		loss := g.Mean(matrix).As("loss")
 		foreign := graph.New().Variable("foreign", row(1, 2))
 		assign := g.Assign(w, g.Mul(unused, unused)).As("assign")
+		one, like := g.Variable("one value", scalar(1)), g.Variable("like", row(1, 2))
 		for _, c := range []struct {
 			loss, wrt *graph.Node
 			names     string
 			why       string
 		}{
 			{matrix, w, "matrix", "a loss is 1×1"},
+			{g.MatMul(g.Placeholder("x", graph.Unknown, 1), one).As("tall"), one, "tall", "a loss is 1×1, and how many rows this one has only a run decides"},
+			{g.MatMul(one, g.Placeholder("y", 1, graph.Unknown)).As("wide"), one, "wide", "a loss is 1×1, and how many columns this one has only a run decides"},
 			{loss, unused, "unused", "the loss does not depend on it: that is more likely a mistake than a gradient of 0"},
 			{g.Mean(g.Step(w)), w, "weights", "no gradient flows through Step"},
 			{g.Mean(g.BroadcastLike(g.Constant("one", scalar(1)), w)), w, "weights", "of w only the shape counts here"},
@@ -722,7 +843,20 @@ func TestGradients(t *testing.T) {
 				check.Fails(t, fmt.Sprintf("Gradients(%s, %s) (%s)", c.loss.Name, c.wrt.Name, c.why), err, fmt.Sprintf("%q", c.names))
 			})
 		}
-		got := gradients(t, "a gradient has the shape of what it is the gradient of", g.Mean(g.Add(w, assign)), w, assign)
+		_, err := session.Gradients(matrix)
+		if !check.Fails(t, "Gradients(matrix) of a matrix of 1×2, for no w,", err, `"matrix"`) || t.Failed() {
+			return
+		}
+		for _, f := range []*graph.Node{g.BroadcastLike(one, like), g.SumLike(g.BroadcastLike(one, w), like), g.SpreadLike(one, like)} {
+			_, err := session.Gradients(g.Mean(f), one, like)
+			if !check.Fails(t, fmt.Sprintf("Gradients(loss, one value, like) of loss = Mean(f), f a %s whose second input is like (of like only the shape counts)", f.Op), err, `"like"`) {
+				return
+			}
+		}
+		got := gradients(t, "a gradient has the shape of what it is the gradient of", loss, w, w, matrix, w)
+		check.Equal(t, "Gradients(loss, weights, weights, matrix, weights)", got, []*mat.Dense{row(1, 2), row(1, 2), row(0.5, 0.5), row(1, 2)}, tol,
+			check.Why("one node for each w, in their order, also where one comes twice"))
+		got = gradients(t, "a gradient has the shape of what it is the gradient of", g.Mean(g.Add(w, assign)), w, assign)
 		check.Equal(t, "Gradients(Mean(weights + assign), weights, assign)", got, []*mat.Dense{row(0.5, 0.5), row(0.5, 0.5)}, tol,
 			check.Why("the Assign is not between the loss and either of them"))
 	})
