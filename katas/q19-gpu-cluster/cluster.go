@@ -73,7 +73,7 @@ func VisibleDevices(env string, set bool, present int) []int {
 // the header "index, name, memory.total [MiB], memory.used [MiB], utilization.gpu [%]", then a row for each GPU, with units:
 // "0, NVIDIA L4, 23034 MiB, 412 MiB, 3 %". [N/A], and [Not Supported] of older drivers, is −1 in the three columns that have a
 // unit. A header that differs or is missing, a row of another length, and a number without its unit is an error that names the
-// line, "line 3", counted from 1. A header alone is no GPU, and no error.
+// line, "line 3", counted from 1. A header alone is no GPU, and no error. An error of r is one.
 func ParseSMI(r io.Reader) ([]GPU, error) {
 	panic("TODO: ParseSMI")
 }

@@ -2,7 +2,9 @@ package cluster_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"runtime"
@@ -11,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -189,6 +192,7 @@ func TestParseDevice(t *testing.T) {
 		as    = "you kept the kind's letters as they are: Kind is upper-case"
 		turns = "you exchanged replica and task"
 	)
+	zeros := strings.Repeat("0", 30) // leading zeros do not change a number, however many
 	var devices sheet[device]
 	for _, c := range []struct {
 		s        string
@@ -204,7 +208,13 @@ func TestParseDevice(t *testing.T) {
 		{"/TPU", device{"", -1, -1, "TPU", -1}, []mistake[device]{{device{"", -1, -1, "TPU", 0}, "you gave a kind without an index the index 0: it is left open"}, {device{"", 0, 0, "TPU", -1}, zero}}},
 		{"", device{"", -1, -1, "", -1}, []mistake[device]{{device{"", 0, 0, "", -1}, zero}}},
 		{"//GPU:*/job:a//", device{"a", -1, -1, "GPU", -1}, []mistake[device]{{device{"a", -1, -1, "GPU", 0}, "you read * as 0: it leaves the index open"}, {device{"a", 0, 0, "GPU", -1}, zero}}},
+		{"job:a//task:2", device{"a", -1, 2, "", -1}, []mistake[device]{{device{"a", -1, -1, "", -1}, "you stopped at an empty piece: it is skipped"}, {device{"a", 2, -1, "", -1}, turns}, {device{"a", 0, 2, "", -1}, zero}}},
 		{"replica:4/Tpu:0", device{"", 4, -1, "TPU", 0}, []mistake[device]{{device{"", -1, 4, "TPU", 0}, turns}, {device{"", 4, -1, "Tpu", 0}, as}, {device{"", 4, 0, "TPU", 0}, zero}}},
+		{"job: Ps *é /GPU", device{" Ps *é ", -1, -1, "GPU", -1}, []mistake[device]{
+			{device{"Ps *é", -1, -1, "GPU", -1}, "you cut the spaces of a job's name off: a name is any text"}, {device{" ps *é ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"},
+			{device{" PS *É ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"}, {device{" Ps *é ", 0, 0, "GPU", -1}, zero},
+		}},
+		{"task:" + zeros + "10/CPU:" + zeros + "7", device{"", -1, 10, "CPU", 7}, []mistake[device]{{device{"", 10, -1, "CPU", 7}, turns}, {device{"", 0, 10, "CPU", 7}, zero}, {device{"", -1, 8, "CPU", 7}, anyBase}}},
 		{"/replica:011/task:010/GPU:012", device{"", 11, 10, "GPU", 12}, []mistake[device]{{device{"", 9, 8, "GPU", 10}, anyBase}, {device{"", 10, 11, "GPU", 12}, turns}}},
 	} {
 		got, err := cluster.ParseDevice(c.s)
@@ -240,6 +250,9 @@ func TestVisibleDevices(t *testing.T) {
 		{"", false, 0, nil},
 		{"1,2", true, 2, []int{1}},
 		{"010,07,2", true, 12, []int{10, 7, 2}},
+		{strings.Repeat("0", 30) + "3,1", true, 4, []int{3, 1}},
+		{"all", true, 3, nil},
+		{"7,6,5,4,3,2,1,0", true, 8, []int{7, 6, 5, 4, 3, 2, 1, 0}},
 	} {
 		var skipped, logical, all []int
 		for i := range c.present {
@@ -302,13 +315,15 @@ func TestParseSMI(t *testing.T) {
 			"1, Tesla V100-SXM2-32GB, 32768 MiB, 13928 MiB, 100 %\n" +
 			"3, NVIDIA H100 PCIe, 81559 MiB, 10 MiB, [N/A]\n" +
 			"4, GRID K1, [Not Supported], [N/A], [Not Supported]\n" +
-			"010, K80, 011 MiB, 0 MiB, 012 %\n"
+			"010, K80, 011 MiB, 0 MiB, 012 %\n" +
+			strings.Repeat("0", 30) + "11, K80, " + strings.Repeat("0", 30) + "12 MiB, 0 MiB, 0 %\n"
 		want := []cluster.GPU{
 			{0, "NVIDIA RTX A6000", 49140, 15, 0},
 			{1, "Tesla V100-SXM2-32GB", 32768, 13928, 100},
 			{3, "NVIDIA H100 PCIe", 81559, 10, -1},
 			{4, "GRID K1", -1, -1, -1},
 			{10, "K80", 11, 0, 12},
+			{11, "K80", 12, 0, 0},
 		}
 		variant := func(change func(i int, g *cluster.GPU)) []cluster.GPU {
 			out := check.Copy(want)
@@ -319,7 +334,7 @@ func TestParseSMI(t *testing.T) {
 		}
 		got, err := cluster.ParseSMI(strings.NewReader(text))
 		require.NoError(t, err, "ParseSMI of\n%s", text)
-		check.Equal(t, "ParseSMI of 5 GPUs", got, want, check.Exact, check.With("text", text),
+		check.Equal(t, "ParseSMI of 6 GPUs", got, want, check.Exact, check.With("text", text),
 			check.Why("columns as the header names them, [N/A] and [Not Supported] as −1"),
 			check.Mistake(variant(func(i int, g *cluster.GPU) { g.Index = i }), "you counted the rows: the index is in the first column, and GPUs may be missing"),
 			check.Mistake(variant(func(_ int, g *cluster.GPU) {
@@ -329,6 +344,9 @@ func TestParseSMI(t *testing.T) {
 			check.Mistake(variant(func(i int, g *cluster.GPU) {
 				if i == 4 {
 					g.Index, g.TotalMiB, g.Utilization = 8, 9, 10
+				}
+				if i == 5 {
+					g.Index, g.TotalMiB = 9, 10
 				}
 			}), anyBase),
 			check.Mistake(variant(func(_ int, g *cluster.GPU) { g.Name = " " + g.Name }), "you kept the space after the comma"))
@@ -340,6 +358,12 @@ func TestParseSMI(t *testing.T) {
 	t.Run("bad rows", func(t *testing.T) {
 		defer check.Rescue(t)
 		refusesSMI(t)
+		for _, read := range []string{header, header + "0, NVIDIA L4, 23034 MiB, 412 MiB, 3 %\n"} {
+			_, err := cluster.ParseSMI(io.MultiReader(strings.NewReader(read), iotest.ErrReader(errors.New("the pipe broke"))))
+			if !check.Fails(t, fmt.Sprintf("ParseSMI of a reader that gives %q and then an error", read), err) {
+				return
+			}
+		}
 	})
 	t.Run("FreeGPU", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -367,6 +391,8 @@ func freeGPU(t *testing.T) {
 	add("five of seven have 30000 MiB", 2, slices.Concat([]cluster.GPU{unknown, less}, tied, []cluster.GPU{small, unused})...)
 	add("the same in another order", 2, slices.Concat([]cluster.GPU{small, less}, tied[2:], []cluster.GPU{unused}, tied[:2], []cluster.GPU{unknown})...)
 	add("1 has 20000 MiB", 1, small, unused, less)
+	add("1 has 20000 MiB, 12 most in all", 1, less, cluster.GPU{12, "p", 90000, 80000, 0}, small)
+	add("13 has 20000 MiB, and is as busy as nobody knows", 13, small, cluster.GPU{13, "q", 24000, 4000, -1})
 	add("8 has 7900 MiB", 8, unused, small, unknown)
 	add("3 has all its 8000 MiB, 8 has 7900", 3, small, cluster.GPU{3, "z", 8000, 0, 100})
 	add("5 is the only one, and full", 5, cluster.GPU{5, "f", 8000, 8000, 100})
@@ -419,7 +445,11 @@ func freeGPU(t *testing.T) {
 		mistake[map[string]int]{chosen(reported, func(g, best cluster.GPU) bool { return g.Utilization < best.Utilization }, index), "you compared utilisations: a GPU is chosen by what is free, total − used"},
 		mistake[map[string]int]{chosen(func(cluster.GPU) bool { return true }, then(lower), index), "you counted unreported memory, −1, as a number"},
 		mistake[map[string]int]{chosen(func(g cluster.GPU) bool { return g.TotalMiB >= 0 }, then(lower), index), "you counted used memory that is not reported, −1, as a number"},
-		mistake[map[string]int]{chosen(func(g cluster.GPU) bool { return g.TotalMiB > 0 && g.UsedMiB > 0 }, then(lower), index), "you took 0 for not reported: that is −1"}),
+		mistake[map[string]int]{chosen(func(g cluster.GPU) bool { return g.TotalMiB > 0 && g.UsedMiB > 0 }, then(lower), index), "you took 0 for not reported: that is −1"},
+		mistake[map[string]int]{
+			chosen(func(g cluster.GPU) bool { return reported(g) && g.Utilization >= 0 }, then(lower), index),
+			"you left out a GPU whose utilisation is not reported: it is its memory that must be known",
+		}),
 		check.Why("most free memory, then the lowest index"))...)
 
 	all := slices.Concat(tied, []cluster.GPU{small, less, unused, unknown})
@@ -430,6 +460,7 @@ func freeGPU(t *testing.T) {
 	}{
 		"30000 MiB of 30000": {all, 30000}, "30001 MiB of 30000": {all, 30001}, "500 MiB of none that is reported": {all[7:], 500}, "0 MiB of none that is reported": {all[7:], 0},
 		"0 MiB of no GPU": {nil, 0}, "1 MiB of 0": {[]cluster.GPU{{5, "f", 8000, 8000, 100}}, 1}, "8000 MiB of 8000": {[]cluster.GPU{{3, "z", 8000, 0, 100}}, 8000},
+		"9000 MiB of 8000": {[]cluster.GPU{{3, "z", 8000, 0, 100}}, 9000},
 	} {
 		_, err := cluster.FreeGPU(c.gpus, c.need)
 		fails[name] = err != nil
@@ -439,15 +470,19 @@ func freeGPU(t *testing.T) {
 	}
 	check.Equal(t, "FreeGPU returns an error when asked for", fails, map[string]bool{
 		"30000 MiB of 30000": false, "30001 MiB of 30000": true, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
-		"1 MiB of 0": true, "8000 MiB of 8000": false,
+		"1 MiB of 0": true, "8000 MiB of 8000": false, "9000 MiB of 8000": true,
 	}, check.Exact, check.Why("an error says that no GPU has as much free"),
 		check.Mistake(map[string]bool{
 			"30000 MiB of 30000": true, "30001 MiB of 30000": true, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
-			"1 MiB of 0": true, "8000 MiB of 8000": true,
+			"1 MiB of 0": true, "8000 MiB of 8000": true, "9000 MiB of 8000": true,
 		}, "you refused a GPU that has just enough"),
 		check.Mistake(map[string]bool{
 			"30000 MiB of 30000": false, "30001 MiB of 30000": false, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
-			"1 MiB of 0": false, "8000 MiB of 8000": false,
+			"1 MiB of 0": false, "8000 MiB of 8000": false, "9000 MiB of 8000": true,
+		}, "you compared what is needed with what a GPU has in all: what is used is not free"),
+		check.Mistake(map[string]bool{
+			"30000 MiB of 30000": false, "30001 MiB of 30000": false, "500 MiB of none that is reported": true, "0 MiB of none that is reported": true, "0 MiB of no GPU": true,
+			"1 MiB of 0": false, "8000 MiB of 8000": false, "9000 MiB of 8000": false,
 		}, "you returned the best GPU without asking whether it is good enough"))
 }
 
@@ -526,6 +561,9 @@ func TestHosts(t *testing.T) {
 			}},
 			{"a-1_b.c[2].d-3_e", hosts{"a-1_b.c2.d-3_e"}, []mistake[hosts]{{hosts{"a-1_b.c2"}, tail}}},
 			{"x[2147483647]", hosts{"x2147483647"}, nil},
+			{"x[0000000000000000000000009-10]", hosts{"x0000000000000000000000009", "x0000000000000000000000010"}, []mistake[hosts]{
+				{hosts{"x9", "x10"}, zeros}, {hosts{"x0000000000000000000000009"}, short}, {hosts{"x09", "x10"}, wide},
+			}},
 			{strings.Repeat("h", 255), hosts{strings.Repeat("h", 255)}, nil},
 			{strings.Repeat("h", 250) + "[1]-end", hosts{strings.Repeat("h", 250) + "1-end"}, []mistake[hosts]{{hosts{strings.Repeat("h", 250) + "1"}, tail}}},
 		} {
@@ -534,25 +572,26 @@ func TestHosts(t *testing.T) {
 			lists.add(fmt.Sprintf("ExpandHosts(%.60q)", c.list), got, c.want, append(c.mistakes, mistake[hosts]{slices.Sorted(slices.Values(c.want)), "you sorted the hosts: their order is the list's"})...)
 		}
 		lists.check(t, "the hosts", "scontrol show hostnames prints these")
-		for _, list := range []string{"n[1-65536]", "n[1-65535],login"} {
+		for _, list := range []string{"n[1-65536]", "n[1-65535],login", strings.Repeat("a,", cluster.MaxHosts-1) + "a"} {
 			most, err := expand(list)
-			require.NoError(t, err, "ExpandHosts(%q)", list)
-			check.Equal(t, fmt.Sprintf("len(ExpandHosts(%q))", list), len(most), cluster.MaxHosts, check.Exact)
+			require.NoError(t, err, "ExpandHosts(%.20q…)", list)
+			check.Equal(t, fmt.Sprintf("len(ExpandHosts(%.20q…))", list), len(most), cluster.MaxHosts, check.Exact)
 		}
 		h := func(n int) string { return strings.Repeat("h", n) }
-		bounds := []wrong{
-			{"n[1-65537]", "1-65537", "MaxHosts", "range"},
+		bounds := []wrong{ // a name is never the whole list: whether the name or the range is quoted is the learner's
+			{"ok,n[1-65537]", "1-65537", "MaxHosts", "range"},
 			{"m[1-537],n[1-65000]", "1-65000", "MaxHosts in all", "ranges"},
-			{"n[0-9,0-65535]", "0-65535", "MaxHosts in all", "ranges"},
+			{"ok,n[0-9,0-65535]", "0-65535", "MaxHosts in all", "ranges"},
 			{"m,n[1-65536]", "1-65536", "MaxHosts in all", "ranges"},
 			{"n[1-65536],login", "login", "MaxHosts in all", "plain names"},
-			{"n[1-65536,7]", "7", "MaxHosts in all", "plain numbers"},
+			{"ok,n[1-65535,7]", "7", "MaxHosts in all", "plain numbers"},
 			{"ok,n[" + strings.Repeat("0", 300) + "1-2]", "0001-2", "MaxName", "number"},
 			{"ok," + h(256), "hhh", "MaxName", "plain name"},
 			{"ok," + h(255) + "[1]", "1", "MaxName", "number"},
 			{"ok," + h(254) + "[9-10]", "9-10", "MaxName", "last number"},
 			{"ok," + h(251) + "[1]-end", "1", "MaxName", "suffix"},
 			{"ok,n[1]" + h(254), "1", "MaxName", "suffix"},
+			{"ok," + h(200) + "[1]" + h(60), "1", "MaxName", "text around"},
 		}
 		bound := func(slips ...string) func(w wrong) bool {
 			return func(w wrong) bool { return slices.Contains(slips, w.slip) }
@@ -565,10 +604,11 @@ func TestHosts(t *testing.T) {
 			slip{bound("plain names"), "you bounded the ranges only: names without a bracket count too"},
 			slip{bound("plain names", "plain numbers"), "you bounded the ranges only: single numbers and names without a bracket count too"},
 			slip{bound("plain numbers"), "you bounded the ranges only: single numbers count too"},
-			slip{bound("number", "plain name", "last number", "suffix"), "you did not bound the length of a name"},
-			slip{bound("number", "last number", "suffix"), "you bounded the length of names without a bracket only"},
+			slip{bound("number", "plain name", "last number", "suffix", "text around"), "you did not bound the length of a name"},
+			slip{bound("number", "last number", "suffix"), "you left the number out of the length of a name"},
+			slip{bound("number", "last number", "suffix", "text around"), "you bounded the length of names without a bracket only"},
 			slip{bound("plain name"), "you bounded the names with a bracket only"},
-			slip{bound("suffix"), "you left the suffix out of the length of a name"},
+			slip{bound("suffix", "text around"), "you left the suffix out of the length of a name"},
 			slip{bound("last number"), "you measured the first name of a range only: the last may be longer"})
 		refusesHosts(t)
 		for _, number := range []string{"2147483648", "9223372036854775807", "18446744073709551615"} { // whether these are accepted is the learner's
@@ -582,7 +622,7 @@ func TestHosts(t *testing.T) {
 	})
 	t.Run("TFConfig", func(t *testing.T) {
 		defer check.Rescue(t)
-		hosts := []string{"gpu07", "gpu08", "gpu11"}
+		hosts := []string{"gpu08", "gpu07", "gpu11"}
 		passed := check.Copy(hosts)
 		text, err := cluster.TFConfig(passed, 2222, 1)
 		require.NoError(t, err, "TFConfig(hosts, 2222, 1)")
@@ -590,17 +630,18 @@ func TestHosts(t *testing.T) {
 		require.NoError(t, json.Unmarshal(text, &got), "TFConfig(hosts, 2222, 1) = %s is not JSON", text)
 		again, err := json.Marshal(got) // keys in order
 		require.NoError(t, err)
-		const all = `{"cluster":{"worker":["gpu07:2222","gpu08:2222","gpu11:2222"]},"task":{"index":1,"type":"worker"}}`
+		const all = `{"cluster":{"worker":["gpu08:2222","gpu07:2222","gpu11:2222"]},"task":{"index":1,"type":"worker"}}`
 		check.Equal(t, "TFConfig(hosts, 2222, 1), its keys sorted", string(again), all, check.Exact, check.Kept("hosts", passed, hosts),
 			check.Why("every worker gets the same cluster, and its own task"),
 			check.Mistake(strings.Replace(all, "1,", `"1",`, 1), "you wrote the task's index as a string: it is a number"),
 			check.Mistake(strings.ReplaceAll(all, ":2222", ""), "you left the port out"),
-			check.Mistake(strings.Replace(all, `"gpu08:2222",`, "", 1), "you left the worker itself out of the cluster: every worker lists all"),
+			check.Mistake(strings.Replace(all, `"gpu08:2222","gpu07:2222"`, `"gpu07:2222","gpu08:2222"`, 1), "you sorted the workers: their order says which task is which"),
+			check.Mistake(strings.Replace(all, `"gpu07:2222",`, "", 1), "you left the worker itself out of the cluster: every worker lists all"),
 			check.Mistake(strings.Replace(all, `"index":1`, `"index":2`, 1), "you counted tasks from 1"))
 		for _, c := range []struct{ port, task int }{{1, 0}, {65535, 2}} {
 			text, err := cluster.TFConfig(hosts, c.port, c.task)
 			require.NoError(t, err, "TFConfig(hosts, %d, %d)", c.port, c.task)
-			require.JSONEq(t, fmt.Sprintf(`{"cluster":{"worker":["gpu07:%[1]d","gpu08:%[1]d","gpu11:%[1]d"]},"task":{"index":%d,"type":"worker"}}`, c.port, c.task), string(text),
+			require.JSONEq(t, fmt.Sprintf(`{"cluster":{"worker":["gpu08:%[1]d","gpu07:%[1]d","gpu11:%[1]d"]},"task":{"index":%d,"type":"worker"}}`, c.port, c.task), string(text),
 				"TFConfig(hosts, %d, %d)", c.port, c.task)
 		}
 		for _, c := range []struct {
@@ -660,7 +701,12 @@ func TestBreakEven(t *testing.T) {
 		{job{"product on a slow GPU", product, moved, 4, 1, 8, 100}, none},                                                       // it only loses
 		{job{"work that shrinks", func(n int) float64 { return float64(8 - n) }, func(int) float64 { return 3 }, 1, 2, 1, 5}, 1}, // 3 < (8 − n)/2 at 0 and 1 only
 		{job{"hardly sooner", func(int) float64 { return 2.2 }, func(n int) float64 { return 1.1 + 1e-10*(2.5-float64(n)) }, 1, 2, 1, 9}, 3},
-		{job{"product", product, moved, 1, 2, 1, 0}, none}, // no size at all
+		{job{"blocks of 8", square, blocks, 1, 4, 2, 5000}, 7},
+		{job{"product over a link that costs nothing", product, moved, 1, 2, math.Inf(1), 50}, 1},
+		{job{"product on a GPU that takes no time", product, moved, 1, math.Inf(1), 1, 50}, 7}, // 12n² < 2n³
+		{job{"product on a CPU that takes no time", product, moved, math.Inf(1), 2, 1, 50}, none},
+		{job{"nothing to do or to move below 4", func(n int) float64 { return float64(max(n-3, 0)) }, func(int) float64 { return 0 }, 1, 2, 1, 9}, 4}, // 0 < 0 is false
+		{job{"product", product, moved, 1, 2, 1, 0}, none},                                                                                            // no size at all
 	} {
 		move := func(n int) float64 { return c.bytes(n) / c.link }
 		on := func(rate float64) func(n int) float64 { return func(n int) float64 { return c.flops(n) / rate } }

@@ -48,7 +48,7 @@ func refuses(t *testing.T, function string, wrongs []wrong, parse func(text stri
 		if !tried[w.why] { // one of a kind speaks for all
 			tried[w.why] = true
 			check.Fails(t, call, errors.New(apart), w.quote)
-		} else if !strings.Contains(apart, w.quote) && !strings.ContainsFunc(w.quote, func(r rune) bool { return r > unicode.MaxASCII }) {
+		} else if !strings.Contains(apart, w.quote) && !strings.ContainsFunc(w.quote, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) }) {
 			unquoted = append(unquoted, fmt.Sprintf("%s: %s", call, apart))
 		}
 		return false
@@ -260,7 +260,11 @@ func refusesDevices(t *testing.T) {
 			}
 		}
 	}
-	short := func(piece string) bool { return strings.HasPrefix(piece, "GPU") || strings.HasPrefix(piece, "TPU") }
+	for _, pair := range []string{"replica:0/replica:6", "task:0/task:6", "task:6/task:0", "CPU:0/GPU:6", "GPU:*/GPU:6", "TPU/CPU:0", "device:GPU:*/device:GPU:6"} {
+		_, b, _ := strings.Cut(pair, "/")
+		twice = append(twice, wrong{"job:a/" + pair, b, "a piece is given twice", pair})
+	}
+	short := func(piece string) bool { return len(piece) >= 3 && kind(piece[:3]) }
 	is := func(w wrong, same func(a, b string) bool) bool {
 		a, b, _ := strings.Cut(w.slip, "/")
 		return same(a, b)
@@ -500,7 +504,7 @@ func refusesHosts(t *testing.T) {
 			names = append(names, wrong{"ok," + name, name, why, name})
 		}
 	}
-	for _, c := range []string{" ", "/", ":", "*", "@", "+", "ä", "!"} {
+	for _, c := range []string{" ", "/", ":", "*", "@", "+", "ä", "!", "\n", "\x00"} {
 		add("a name has ASCII letters, digits, dots, dashes and underscores", "a"+c+"b", c+"a", "a"+c, "a"+c+"[1]", "a[1]"+c)
 	}
 	add("the bracket is not closed", "n[", "n[1", "n[1-3", "n[1,2", "[1")
