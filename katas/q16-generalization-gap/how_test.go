@@ -44,13 +44,31 @@ func sum(index []int) (total int) {
 	return total
 }
 
+// farthest draws sets of rows 60,000 times, of which there are as many as kinds says, and returns how far off the number of one is from the mean.
+func farthest(kinds int, draw func() []int) float64 {
+	const times = 60000
+	counts := map[int]int{}
+	for range times {
+		set := 0
+		for _, row := range draw() {
+			set |= 1 << row
+		}
+		counts[set]++
+	}
+	far := 0.
+	for _, n := range counts {
+		far = max(far, math.Abs(float64(n)-times/float64(kinds)))
+	}
+	return far
+}
+
 func TestSplit(t *testing.T) {
 	defer check.Rescue(t)
 	splits := []struct {
 		n          int
 		validation float64
 		val        int
-	}{{10, 0.25, 3}, {7, 0.3, 2}, {11, 0.7, 8}, {40, 0.2, 8}, {6, 0, 0}, {6, 1, 6}, {0, 0.5, 0}, {3, 0.5 - 1e-9, 1}, {1, 0.5, 1}, {1, 0.25, 0}}
+	}{{10, 0.25, 3}, {7, 0.3, 2}, {11, 0.7, 8}, {40, 0.2, 8}, {6, 0, 0}, {6, 1, 6}, {0, 0.5, 0}, {3, 0.5 - 1e-9, 1}, {1, 0.5, 1}, {1, 0.25, 0}, {10, 0.04, 0}, {10, 0.96, 10}}
 	fits := t.Run("sizes", func(t *testing.T) {
 		defer check.Rescue(t)
 		sizes, want, floor, ceil, swapped := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
@@ -129,7 +147,16 @@ func TestSplit(t *testing.T) {
 			holds(t, "Split holds out each pair of 4 rows sometimes", len(together) == 6, "you never hold out some rows together: a shuffle that leaves no row in its place is none at random") {
 			counts := slices.Collect(maps.Values(together))
 			even := slices.Min(held) > 220 && slices.Max(held) < 380 && slices.Min(counts) > 45 && slices.Max(counts) < 155
-			holds(t, "Split holds out all rows, and all pairs, about as often", even, "you hold out some rows more often than others")
+			if !holds(t, "Split holds out all rows, and all pairs, about as often", even, "you hold out some rows more often than others") {
+				return
+			}
+			// Each pair 10,000 ± 91 times. A shuffle that exchanges each place with any other is off by 1,200 and more for two of them.
+			far := farthest(6, func() []int {
+				_, val := generalization.Split(4, 0.5, rng)
+				return val
+			})
+			holds(t, "Split holds out each pair of 4 rows in a sixth of 60,000 draws", far < 620,
+				"you hold out some pairs of rows a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them")
 		}
 	})
 	t.Run("bad arguments of Split", func(t *testing.T) {
@@ -213,6 +240,16 @@ func TestSplit(t *testing.T) {
 			// Each 200 ± 12 times: over 200 seeds 159…239.
 			holds(t, "KFold puts row 0 with each of the other 3 as often", slices.Min(with[1:]) > 130 && slices.Max(with[1:]) < 270,
 				"you put some rows into one fold more often than others, or never: every division has the same chance")
+			// The fold of two of 5 rows: each pair 6,000 ± 73 times. A shuffle that exchanges each place with any other is off by 700 and more for one.
+			far := farthest(10, func() []int {
+				folds := generalization.KFold(5, 2, rng)
+				if len(folds[0]) == 2 {
+					return folds[0]
+				}
+				return folds[1]
+			})
+			holds(t, "KFold puts each pair of 5 rows into the fold of two in a tenth of 60,000 draws", far < 480,
+				"you put some pairs of rows into one fold a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them")
 		}
 		check.Panics(t, "KFold(5, 1, rng)", func() { generalization.KFold(5, 1, rng) })
 		check.Panics(t, "KFold(5, 6, rng)", func() { generalization.KFold(5, 6, rng) })
@@ -420,7 +457,10 @@ func dropoutMask(t *testing.T) {
 	case !holds(t, "the share of 1 is 1 − drop", math.Abs(share-(1-drop)) < near, "you keep another share than 1 − drop"):
 	case !holds(t, "a second mask differs", !mat.Equal(mask, draw(rng)), "you drew the same mask twice: every call draws afresh"):
 	case !holds(t, "the number of 1 varies", !sameCount(mask, func() *mat.Dense { return draw(rng) }), "you dropped an exact number of values: each is dropped by itself"):
-	case !holds(t, "each value of a 2×3 matrix is dropped sometimes, and not always", everywhere(rng), "you never drop some value, or always: the first and the last have the same chance as the others"):
+	case !holds(t, "each value of a 2×3 matrix is dropped sometimes, and not always", everywhere(rng, []float64{1, 1, 1, 1, 1, 1}), "you never drop some value, or always: the first and the last have the same chance as the others"):
+	case !holds(t, "each value of a 2×3 matrix, whatever it is, is dropped sometimes, and not always", everywhere(rng, []float64{1, 0, -1, 0, 1e9, -1e-9}),
+		"you let the values of x decide what is dropped: each has the same chance, 0 too"):
+	case !holds(t, "a drop of 0.005, and one of 0.995, are taken as they are", fine(rng), "you took drop for another one where it is near 0 or 1: no share is too small"):
 	default:
 		again := draw(rand.New(rand.NewPCG(seed, 3)))
 		holds(t, "the same rng gives the same mask", mat.Equal(mask, again), "you drew the mask from another source of randomness than rng")
@@ -428,10 +468,10 @@ func dropoutMask(t *testing.T) {
 }
 
 // everywhere says whether each place is dropped in about a quarter of the draws: 150 ± 11 of 600, over 200 seeds 113…181.
-func everywhere(rng *rand.Rand) bool {
+func everywhere(rng *rand.Rand, values []float64) bool {
 	dropped := make([]int, 6)
 	for range draws {
-		_, mask := generalization.Dropout(mat.NewDense(2, 3, []float64{1, 1, 1, 1, 1, 1}), 0.25, true, rng)
+		_, mask := generalization.Dropout(mat.NewDense(2, 3, slices.Clone(values)), 0.25, true, rng)
 		for i := range dropped {
 			if mask.At(i/3, i%3) == 0 {
 				dropped[i]++
@@ -439,6 +479,21 @@ func everywhere(rng *rand.Rand) bool {
 		}
 	}
 	return slices.Min(dropped) > 80 && slices.Max(dropped) < 220
+}
+
+// fine says whether about 200 of 40,000 values are dropped where drop is 0.005, and kept where it is 0.995: 200 ± 14.
+func fine(rng *rand.Rand) bool {
+	for _, drop := range []float64{0.005, 0.995} {
+		_, mask := generalization.Dropout(mat.NewDense(200, 200, nil), drop, true, rng)
+		rare := mat.Sum(mask)
+		if drop < 0.5 {
+			rare = 40000 - rare
+		}
+		if rare < 100 || rare > 300 {
+			return false
+		}
+	}
+	return true
 }
 
 // sameCount says whether five more masks hold as many 1 as mask: by chance once in 10⁹ times.
@@ -597,6 +652,8 @@ func TestEarlyStopping(t *testing.T) {
 		{"equal losses", 2, []float64{1, 1, 1}, []string{better, goOn, halt}, []int{0, 0, 0}},
 		{"NaN", 2, []float64{nan, 2, nan, 1, nan, nan, 1.5}, []string{goOn, better, goOn, better, goOn, halt, halt}, []int{-1, 1, 1, 3, 3, 3, 3}},
 		{"small improvements", 2, []float64{1, 1 - 1e-9, 1 - 2e-9, 1, 1}, []string{better, better, better, goOn, halt}, []int{0, 1, 2, 2, 2}},
+		{"a first loss of 0", 2, []float64{0, 1, 0, -1}, []string{better, goOn, halt, better}, []int{0, 0, 0, 3}},
+		{"losses below 0", 2, []float64{-1, -3, -2, 0, 1}, []string{better, better, goOn, halt, halt}, []int{0, 1, 1, 1, 1}},
 		{"a loss of 0", 2, []float64{1, 0, 0.5, 0.2}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"an infinite loss", 2, []float64{math.Inf(1), 2, math.Inf(1), 3}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"the zero value", 0, []float64{3, 4, 5, 2}, []string{better, halt, halt, better}, []int{0, 0, 0, 3}},
