@@ -357,6 +357,7 @@ func TestDropout(t *testing.T) {
 		x := mat.NewDense(2, 3, []float64{1, -2, 3, 4, -5, 6})
 		y, mask := generalization.Dropout(check.Copy(x), 0, true, check.Rand(t))
 		check.Equal(t, "Dropout(x, 0, true, rng) y", y, x, check.Rel(1e-12))
+		check.Equal(t, "DropoutBackward(dy, mask, 0)", generalization.DropoutBackward(check.Copy(x), mat.NewDense(2, 3, []float64{1, 1, 1, 1, 1, 1}), 0), x, check.Rel(1e-12))
 		check.Equal(t, "Dropout(x, 0, true, rng) mask", mask, mat.NewDense(2, 3, []float64{1, 1, 1, 1, 1, 1}), check.Exact)
 	})
 	t.Run("bad arguments of Dropout", func(t *testing.T) {
@@ -425,7 +426,10 @@ func dropoutMask(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	draw := func(rng *rand.Rand) *mat.Dense {
 		_, mask := generalization.Dropout(check.Copy(x), drop, true, rng)
-		return mask
+		if mask == nil {
+			return nil
+		}
+		return mat.DenseCopyOf(mask) // whether its memory is used again is asked below
 	}
 	mask := draw(rng)
 	if !check.Equal(t, "shape of the mask", shape(mask), shape(x), check.Exact) {
@@ -514,6 +518,8 @@ type shiftCase struct {
 
 func TestShift(t *testing.T) {
 	defer check.Rescue(t)
+	got, want, slips := map[string][]float64{}, map[string][]float64{}, map[string]map[string][]float64{}
+	var kept []check.Option
 	for _, c := range check.Golden[shiftCase](t, "shift") {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
@@ -541,22 +547,29 @@ func TestShift(t *testing.T) {
 			}
 			wrap := func(i int) int { return (i + c.Side) % c.Side }
 			clamp := func(i int) int { return min(max(i, 0), c.Side-1) }
-			opts := []check.Option{
-				check.Why("zeros come in where the image has moved away"),
-				check.Mistake(moved(-c.DX, -c.DY), "you moved the other way: positive is to the right and down"),
-				check.Mistake(moved(c.DY, c.DX), "you took dx for rows: dx moves along a row"),
-				check.Mistake(from(func(row, column int) int { return wrap(row-c.DY)*c.Side + wrap(column-c.DX) }), "you let what leaves on one side come in on the other: zeros come in"),
-				check.Mistake(from(func(row, column int) int { return clamp(row-c.DY)*c.Side + clamp(column-c.DX) }), "you repeated the edge: zeros come in"),
+			passed, call := check.Copy(image), fmt.Sprintf("%s: Shift(image, %d, %d, %d)", c.Name, c.Side, c.DX, c.DY)
+			slip := func(says string, wrong []float64) {
+				if slips[says] == nil {
+					slips[says] = map[string][]float64{}
+				}
+				slips[says][call] = wrong
 			}
-			if c.DX != 0 {
-				opts = append(opts, check.Mistake(from(func(row, column int) int { return (row-c.DY)*c.Side + column - c.DX }),
-					"you let pixels leave a row and enter the next: check the column too"))
-			}
-			passed := check.Copy(image)
-			got := generalization.Shift(passed, c.Side, c.DX, c.DY)
-			check.Equal(t, fmt.Sprintf("Shift(image, %d, %d, %d)", c.Side, c.DX, c.DY), got, c.Out.Floats(), check.Rel(1e-12), append(opts, check.Kept("image", passed, image))...)
+			slip("you moved the other way: positive is to the right and down", moved(-c.DX, -c.DY))
+			slip("you took positive dx for left: it is to the right", moved(-c.DX, c.DY))
+			slip("you took positive dy for up: it is down", moved(c.DX, -c.DY))
+			slip("you took dx for rows: dx moves along a row", moved(c.DY, c.DX))
+			slip("you let what leaves on one side come in on the other: zeros come in", from(func(row, column int) int { return wrap(row-c.DY)*c.Side + wrap(column-c.DX) }))
+			slip("you repeated the edge: zeros come in", from(func(row, column int) int { return clamp(row-c.DY)*c.Side + clamp(column-c.DX) }))
+			slip("you let pixels leave a row and enter the next: check the column too", from(func(row, column int) int { return (row-c.DY)*c.Side + column - c.DX }))
+			got[call], want[call] = generalization.Shift(passed, c.Side, c.DX, c.DY), c.Out.Floats()
+			kept = append(kept, check.Kept("image of "+c.Name, passed, image))
 		})
 	}
+	opts := append([]check.Option{check.Why("zeros come in where the image has moved away")}, kept...)
+	for says, wrong := range slips {
+		opts = append(opts, check.Mistake(wrong, says))
+	}
+	check.Equal(t, "Shift of each image", got, want, check.Rel(1e-12), opts...)
 	t.Run("not at all, out of sight", func(t *testing.T) {
 		defer check.Rescue(t)
 		image := []float64{1, 2, 3, 4}
@@ -567,6 +580,9 @@ func TestShift(t *testing.T) {
 			holds(t, "Shift(image, 2, 0, 0) is a copy", passed[0] != 9, "you returned the image itself: the result must be a copy")
 		}
 		check.Equal(t, "Shift(image, 2, -2, 0)", generalization.Shift(check.Copy(image), 2, -2, 0), make([]float64, 4), check.Exact)
+		check.Equal(t, "Shift of one pixel by 1", generalization.Shift([]float64{7}, 1, 0, 1), []float64{0}, check.Exact)
+		check.Equal(t, "Shift of one pixel by 0", generalization.Shift([]float64{7}, 1, 0, 0), []float64{7}, check.Exact)
+		check.Equal(t, "Shift of no pixels, side 0", generalization.Shift(nil, 0, 1, 1), []float64(nil), check.Exact, check.Why("0² values"))
 		check.Equal(t, "Shift(image, 2, 0, 5)", generalization.Shift(check.Copy(image), 2, 0, 5), make([]float64, 4), check.Exact)
 	})
 	t.Run("not square", func(t *testing.T) {
@@ -654,6 +670,12 @@ func TestEarlyStopping(t *testing.T) {
 		{"small improvements", 2, []float64{1, 1 - 1e-9, 1 - 2e-9, 1, 1}, []string{better, better, better, goOn, halt}, []int{0, 1, 2, 2, 2}},
 		{"a first loss of 0", 2, []float64{0, 1, 0, -1}, []string{better, goOn, halt, better}, []int{0, 0, 0, 3}},
 		{"losses below 0", 2, []float64{-1, -3, -2, 0, 1}, []string{better, better, goOn, halt, halt}, []int{0, 1, 1, 1, 1}},
+		{"tiny losses", 2, []float64{1e-9, 0.9e-9, 1e-9, 1e-9}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
+		{
+			"ten in a row", 10, []float64{1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
+			[]string{better, goOn, goOn, goOn, goOn, goOn, goOn, goOn, goOn, goOn, halt, halt},
+			[]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		},
 		{"a loss of 0", 2, []float64{1, 0, 0.5, 0.2}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"an infinite loss", 2, []float64{math.Inf(1), 2, math.Inf(1), 3}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{"the zero value", 0, []float64{3, 4, 5, 2}, []string{better, halt, halt, better}, []int{0, 0, 0, 3}},
