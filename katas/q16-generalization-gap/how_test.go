@@ -672,7 +672,8 @@ func TestEarlyStopping(t *testing.T) {
 		{"losses below 0", 2, []float64{-1, -3, -2, 0, 1}, []string{better, better, goOn, halt, halt}, []int{0, 1, 1, 1, 1}},
 		{"tiny losses", 2, []float64{1e-9, 0.9e-9, 1e-9, 1e-9}, []string{better, better, goOn, halt}, []int{0, 1, 1, 1}},
 		{
-			"ten in a row", 10, []float64{1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
+			"ten in a row", 10,
+			[]float64{1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2},
 			[]string{better, goOn, goOn, goOn, goOn, goOn, goOn, goOn, goOn, goOn, halt, halt},
 			[]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 		},

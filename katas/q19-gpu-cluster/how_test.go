@@ -211,8 +211,10 @@ func TestParseDevice(t *testing.T) {
 		{"job:a//task:2", device{"a", -1, 2, "", -1}, []mistake[device]{{device{"a", -1, -1, "", -1}, "you stopped at an empty piece: it is skipped"}, {device{"a", 2, -1, "", -1}, turns}, {device{"a", 0, 2, "", -1}, zero}}},
 		{"replica:4/Tpu:0", device{"", 4, -1, "TPU", 0}, []mistake[device]{{device{"", -1, 4, "TPU", 0}, turns}, {device{"", 4, -1, "Tpu", 0}, as}, {device{"", 4, 0, "TPU", 0}, zero}}},
 		{"job: Ps *é /GPU", device{" Ps *é ", -1, -1, "GPU", -1}, []mistake[device]{
-			{device{"Ps *é", -1, -1, "GPU", -1}, "you cut the spaces of a job's name off: a name is any text"}, {device{" ps *é ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"},
-			{device{" PS *É ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"}, {device{" Ps *é ", 0, 0, "GPU", -1}, zero},
+			{device{"Ps *é", -1, -1, "GPU", -1}, "you cut the spaces of a job's name off: a name is any text"},
+			{device{" ps *é ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"},
+			{device{" PS *É ", -1, -1, "GPU", -1}, "you changed the letters of a job's name: it is as the string has it"},
+			{device{" Ps *é ", 0, 0, "GPU", -1}, zero},
 		}},
 		{"task:" + zeros + "10/CPU:" + zeros + "7", device{"", -1, 10, "CPU", 7}, []mistake[device]{{device{"", 10, -1, "CPU", 7}, turns}, {device{"", 0, 10, "CPU", 7}, zero}, {device{"", -1, 8, "CPU", 7}, anyBase}}},
 		{"/replica:011/task:010/GPU:012", device{"", 11, 10, "GPU", 12}, []mistake[device]{{device{"", 9, 8, "GPU", 10}, anyBase}, {device{"", 10, 11, "GPU", 12}, turns}}},
