@@ -2,6 +2,7 @@ package singlerelu_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,11 +58,18 @@ func TestClassify(t *testing.T) {
 		z := func(x []float64) float64 { return 2*x[0] - x[1] + 0.5 }
 		want := decisions(func(x []float64, t float64) bool { return max(z(x), 0) > t })
 		got := decisions(func(x []float64, t float64) bool { return singlerelu.Classify([]float64{2, -1}, 0.5, t, x) })
-		check.Equal(t, "Classify(w, b, threshold, x)", got, want, check.Exact,
-			check.Why("yes where relu(w·x+b) > threshold, strictly"),
-			check.Mistake(decisions(func(x []float64, t float64) bool { return max(z(x), 0) >= t }), "you wrote ≥ for >: at the threshold itself the answer is no"),
-			check.Mistake(decisions(func(x []float64, t float64) bool { return z(x) > t }), "you compared w·x+b with the threshold: compare relu(w·x+b), which is never below 0"),
-			check.Mistake(decisions(func(x []float64, t float64) bool { return max(z(x)-0.5, 0) > t }), "you left the bias out: the unit sees w·x+b"))
+		options := []check.Option{check.Why("yes where relu(w·x+b) > threshold, strictly")}
+		right := true // Classify rests on Unit: what that one got wrong is not Classify's
+		for _, v := range zs {
+			right = right && singlerelu.Unit([]float64{2, -1}, 0.5, []float64{v - 0.5, v - 0.5}) == max(v, 0)
+		}
+		if right {
+			options = append(options,
+				check.Mistake(decisions(func(x []float64, t float64) bool { return max(z(x), 0) >= t }), "you wrote ≥ for >: at the threshold itself the answer is no"),
+				check.Mistake(decisions(func(x []float64, t float64) bool { return z(x) > t }), "you compared w·x+b with the threshold: compare relu(w·x+b), which is never below 0"),
+				check.Mistake(decisions(func(x []float64, t float64) bool { return max(z(x)-0.5, 0) > t }), "you left the bias out: the unit sees w·x+b"))
+		}
+		check.Equal(t, "Classify(w, b, threshold, x)", got, want, check.Exact, options...)
 	})
 
 	t.Run("lengths", func(t *testing.T) {
@@ -124,151 +132,181 @@ func linear(w []float64, b float64) func(x []float64) bool {
 	return func(x []float64) bool { return floats.Dot(w, x)+b > 0 }
 }
 
+// units holds weights and biases, with biases of both signs and 0: whether the answer depends on x does not depend on them.
+var units = []struct {
+	w []float64
+	b float64
+}{
+	{[]float64{1, -2}, 0.25},
+	{[]float64{-0.5, 1.5}, -3.5},
+	{[]float64{2, 0.25}, 0},
+	{[]float64{0, 1}, -1 << 20},
+	{[]float64{-1, 0}, 1 << 20},
+	{[]float64{0, 0}, -1},
+	{[]float64{0, 0}, 2},
+}
+
+const alwaysByBias = "you set w1 to 0 and left b1 to the unit's own bias: for every x, b1 must be above 0, for none it must not, whatever b is"
+
 func TestLinear(t *testing.T) {
 	defer check.Rescue(t)
 	t.Run("AsLinear", func(t *testing.T) {
 		defer check.Rescue(t)
-		w, b := []float64{1, -2}, 0.25
-		type table map[string]string
 		thresholds := []float64{0, 0.75, 2.25, 0.75 - 1.0/(1<<30), 1 << 20, -0.5, -1.0 / (1 << 30), -1 << 41}
-		answers := func(as func(threshold float64) ([]float64, float64)) table {
-			out := table{}
-			for _, threshold := range thresholds {
-				w1, b1 := as(threshold)
-				require.Len(t, w1, 2, "AsLinear must return as many weights as it was given")
-				out[fmt.Sprintf("threshold %.10g", threshold)] = yes(w, b, linear(w1, b1))
+		table := func(decider func(w []float64, b, threshold float64) func(x []float64) bool) map[string]string {
+			out := map[string]string{}
+			for _, u := range units {
+				for _, threshold := range thresholds {
+					out[fmt.Sprintf("w=%v b=%g threshold=%.10g", u.w, u.b, threshold)] = yes(u.w, u.b, decider(u.w, u.b, threshold))
+				}
 			}
 			return out
 		}
-		want := table{}
-		for _, threshold := range thresholds {
-			want[fmt.Sprintf("threshold %.10g", threshold)] = yes(w, b, func(x []float64) bool { return max(floats.Dot(w, x)+b, 0) > threshold })
+		answers := func(as func(w []float64, b, t float64) ([]float64, float64)) map[string]string {
+			return table(func(w []float64, b, threshold float64) func([]float64) bool {
+				w1, b1 := as(w, b, threshold)
+				require.Len(t, w1, len(w), "AsLinear must return as many weights as it was given")
+				return linear(w1, b1)
+			})
 		}
-		passed := check.Copy(w)
-		got := answers(func(threshold float64) ([]float64, float64) { return singlerelu.AsLinear(passed, b, threshold) })
+		want := table(func(w []float64, b, threshold float64) func([]float64) bool {
+			return func(x []float64) bool { return max(floats.Dot(w, x)+b, 0) > threshold }
+		})
+		got := answers(func(w []float64, b, threshold float64) ([]float64, float64) {
+			return singlerelu.AsLinear(check.Copy(w), b, threshold)
+		})
 		check.Equal(t, "AsLinear(w, b, threshold) says yes", got, want, check.Exact,
-			check.Kept("w", passed, w),
 			check.Why("relu(z) > threshold is z > threshold as long as the threshold is not below 0"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) {
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
 				if t < 0 {
-					return []float64{0, 0}, 1
+					return make([]float64, len(w)), 1
 				}
 				return w, b + t
 			}), "you added the threshold to the bias: z > t is z − t > 0"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) { return w, b - t }),
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) { return w, b - t }),
 				"you forgot thresholds below 0: relu is never below 0, so the unit then always says yes"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) {
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
 				if t < 0 {
-					return []float64{0, 0}, 1
+					return make([]float64, len(w)), 1
 				}
 				return w, b
 			}), "you left the threshold out"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) {
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
 				if t <= 0 {
-					return []float64{0, 0}, 1
+					return make([]float64, len(w)), 1
 				}
 				return w, b - t
 			}), "you said yes everywhere at threshold 0 too: relu(z) is 0, and not above it, wherever the unit is off"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) {
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
 				if t < 0 {
 					return w, 1e6
 				}
 				return w, b - t
 			}), "you kept w for thresholds below 0 and made the bias large: far away w·x outweighs any bias, with w = 0 nothing does"),
-			check.Mistake(answers(func(t float64) ([]float64, float64) {
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
 				if t < 0 {
-					return []float64{0, 0}, 1
+					return make([]float64, len(w)), 1
 				}
 				return w, -t
-			}), "you left the bias out"))
+			}), "you left the bias out"),
+			check.Mistake(answers(func(w []float64, b, t float64) ([]float64, float64) {
+				if t < 0 {
+					return make([]float64, len(w)), b - t
+				}
+				return w, b - t
+			}), alwaysByBias))
 	})
 	t.Run("AsHalfspace", func(t *testing.T) {
 		defer check.Rescue(t)
-		w, b := []float64{1, -2}, 0.25
-		type table map[string]string
-		combine := func(decider func(v, c float64) func(x []float64) bool) table {
-			out := table{}
-			for _, v := range []float64{2, 0.25, 0, -0.25, -2} {
-				for _, c := range []float64{1, 1.5 - 1.0/(1<<30), 0, -1, -1.5 + 1.0/(1<<30)} {
-					out[fmt.Sprintf("v=%g c=%.10g", v, c)] = yes(w, b, decider(v, c))
+		combine := func(decider func(w []float64, b, v, c float64) func(x []float64) bool) map[string]string {
+			out := map[string]string{}
+			for _, u := range units {
+				for _, v := range []float64{2, 0.25, 0, -0.25, -2} {
+					for _, c := range []float64{1, 1.5 - 1.0/(1<<30), 0, -1, -1.5 + 1.0/(1<<30)} {
+						out[fmt.Sprintf("w=%v b=%g v=%g c=%.10g", u.w, u.b, v, c)] = yes(u.w, u.b, decider(u.w, u.b, v, c))
+					}
 				}
 			}
 			return out
 		}
-		z := func(x []float64) float64 { return floats.Dot(w, x) + b }
-		want := combine(func(v, c float64) func([]float64) bool {
-			return func(x []float64) bool { return v*max(z(x), 0)+c > 0 }
-		})
-		passed := check.Copy(w)
-		got := combine(func(v, c float64) func([]float64) bool {
-			w1, b1 := singlerelu.AsHalfspace(passed, b, v, c)
-			require.Len(t, w1, 2, "AsHalfspace must return as many weights as it was given")
+		decided := func(decide func(b, v, c, z float64) bool) map[string]string {
+			return combine(func(w []float64, b, v, c float64) func([]float64) bool {
+				return func(x []float64) bool { return decide(b, v, c, floats.Dot(w, x)+b) }
+			})
+		}
+		want := decided(func(_, v, c, z float64) bool { return v*max(z, 0)+c > 0 })
+		got := combine(func(w []float64, b, v, c float64) func([]float64) bool {
+			w1, b1 := singlerelu.AsHalfspace(check.Copy(w), b, v, c)
+			require.Len(t, w1, len(w), "AsHalfspace must return as many weights as it was given")
 			return linear(w1, b1)
 		})
-		mistake := func(says string, decide func(v, c, z float64) bool) check.Option {
-			return check.Mistake(combine(func(v, c float64) func([]float64) bool {
-				return func(x []float64) bool { return decide(v, c, z(x)) }
-			}), says)
+		mistake := func(says string, decide func(b, v, c, z float64) bool) check.Option {
+			return check.Mistake(decided(decide), says)
 		}
 		check.Equal(t, "AsHalfspace(w, b, v, c) says yes", got, want, check.Exact,
-			check.Kept("w", passed, w),
 			check.Why("yes where v·relu(z)+c > 0"),
 			mistake("you put z for relu(z) everywhere: where v and c have the same sign the answer does not depend on x",
-				func(v, c, z float64) bool { return v*z+c > 0 }),
+				func(_, v, c, z float64) bool { return v*z+c > 0 }),
 			mistake("you put z for relu(z) where v and c are above 0: where the unit is off the sum is c, so the answer is yes everywhere",
-				func(v, c, z float64) bool {
+				func(_, v, c, z float64) bool {
 					if v > 0 && c > 0 {
 						return v*z+c > 0
 					}
 					return v*max(z, 0)+c > 0
 				}),
 			mistake("you put z for relu(z) where v is below 0 and c is not above: the sum is never above c, so the answer is never yes",
-				func(v, c, z float64) bool {
+				func(_, v, c, z float64) bool {
 					if v < 0 && c <= 0 {
 						return v*z+c > 0
 					}
 					return v*max(z, 0)+c > 0
 				}),
 			mistake("you took c = 0 for above 0: where the unit is off the sum is 0, and the answer is no",
-				func(v, c, z float64) bool { return v > 0 && c == 0 || v*max(z, 0)+c > 0 }),
+				func(_, v, c, z float64) bool { return v > 0 && c == 0 || v*max(z, 0)+c > 0 }),
 			mistake("you let v below 0 with c = 0 say yes where the unit is off: the sum is 0 there, and 0 is not above 0",
-				func(v, c, z float64) bool {
+				func(_, v, c, z float64) bool {
 					if v < 0 && c == 0 {
 						return v*z > 0
 					}
 					return v*max(z, 0)+c > 0
 				}),
 			mistake("you never said yes for v below 0: where the unit is off the sum is c, and c may be above 0",
-				func(v, c, z float64) bool { return v >= 0 && v*max(z, 0)+c > 0 }),
+				func(_, v, c, z float64) bool { return v >= 0 && v*max(z, 0)+c > 0 }),
 			mistake("you left v out of the weights, and have it in the bias only",
-				func(v, c, z float64) bool {
+				func(b, v, c, z float64) bool {
 					if c > 0 && v >= 0 || c <= 0 && v <= 0 {
 						return c > 0
 					}
 					return z-b+v*b+c > 0
 				}),
 			mistake("you left v out of the bias, and have it in the weights only",
-				func(v, c, z float64) bool {
+				func(b, v, c, z float64) bool {
 					if c > 0 && v >= 0 || c <= 0 && v <= 0 {
 						return c > 0
 					}
 					return v*(z-b)+b+c > 0
 				}),
 			mistake("you lost the sign of v: a negative v accepts where z is small",
-				func(v, c, z float64) bool {
+				func(_, v, c, z float64) bool {
 					if c > 0 && v >= 0 || c <= 0 && v <= 0 {
 						return c > 0
 					}
 					return max(v, -v)*z-max(c, -c) > 0
 				}),
 			mistake("you wrote ≥ for > at c = 0: v·relu(z) + 0 is 0, and not above it, wherever the unit is off",
-				func(v, c, z float64) bool {
+				func(_, v, c, z float64) bool {
 					if c == 0 && v <= 0 {
 						return v*z >= 0
 					}
 					return v*max(z, 0)+c > 0
 				}),
-			mistake("you left c out", func(v, _, z float64) bool { return v*max(z, 0) > 0 }))
+			mistake(alwaysByBias, func(b, v, c, z float64) bool {
+				if c > 0 && v >= 0 || c <= 0 && v <= 0 {
+					return v*b+c > 0
+				}
+				return v*z+c > 0
+			}),
+			mistake("you left c out", func(_, v, _, z float64) bool { return v*max(z, 0) > 0 }))
 	})
 	w, other := []float64{1, -2, 0.5}, []float64{0.25, 3, -1}
 	check.Independent(t, "AsLinear(w, b, threshold)", singlerelu.AsLinear, check.Args{w, 0.5, 2}, check.Args{other, 0.75, 0.25})
@@ -297,29 +335,40 @@ func TestPerceptron(t *testing.T) {
 		Separated bool
 	}
 	of := func(r result) answer { return answer{r.W.Floats(), r.B.Float(), r.Separated.Float() == 1} }
-	for _, c := range check.Golden[perceptronCase](t, "perceptron") {
+	cases := check.Golden[perceptronCase](t, "perceptron")
+	run := func(c perceptronCase, x *mat.Dense) answer {
+		labels := make([]bool, len(c.Labels.Data))
+		for i, v := range c.Labels.Ints() {
+			labels[i] = v == 1
+		}
+		w, b, separated := singlerelu.Perceptron(x, labels, c.Epochs)
+		return answer{w, b, separated}
+	}
+	names := check.Consistent(cases, check.Exact, func(c perceptronCase) answer { return run(c, c.X.Dense()) }, func(c perceptronCase) answer { return of(c.Right) },
+		func(c perceptronCase) []check.Reading[answer] {
+			right := of(c.Right)
+			other := answer{right.W, right.B, !right.Separated}
+			const late, early = "you did not say separated although the last pass corrected nothing", "you said separated although the last pass still corrected a row"
+			says, silent := early, late
+			if right.Separated {
+				says, silent = late, early
+			}
+			return []check.Reading[answer]{
+				check.Reads(other, says), check.Reads(right, says), check.Reads(right, silent), // who errs there alone has all else right
+				check.Reads(of(c.Strict), "you corrected only where y·(w·x+b) < 0: it is 0 at the start, so nothing ever changes"),
+				check.Reads(of(c.NoBias), "you did not move the bias: it grows by y"),
+				check.Reads(of(c.ZeroOne), "you took 0 and 1 as labels: with y = 0 a wrong yes is never corrected"),
+				check.Reads(of(c.Batch), "you corrected with the weights from the start of the pass: each correction counts at the next row already"),
+			}
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
-			labels := make([]bool, len(c.Labels.Data))
-			for i, v := range c.Labels.Ints() {
-				labels[i] = v == 1
-			}
 			x := c.X.Dense()
-			w, b, separated := singlerelu.Perceptron(x, labels, c.Epochs)
-			other, says := of(c.Right), "you did not say separated although the last pass corrected nothing"
-			if other.Separated {
-				other.Separated = false
-			} else {
-				other.Separated, says = true, "you said separated although the last pass still corrected a row"
-			}
-			check.Equal(t, fmt.Sprintf("Perceptron(x, labels, %d)", c.Epochs), answer{w, b, separated}, of(c.Right), check.Exact,
+			got := run(c, x)
+			check.Equal(t, fmt.Sprintf("Perceptron(x, labels, %d)", c.Epochs), got, of(c.Right), check.Exact, append(names[i],
 				check.Kept("x", x, c.X.Dense()),
-				check.Why("from w = 0, b = 0, row by row: where y·(w·x+b) ≤ 0, w += y·x and b += y"),
-				check.Mistake(other, says),
-				check.Mistake(of(c.Strict), "you corrected only where y·(w·x+b) < 0: it is 0 at the start, so nothing ever changes"),
-				check.Mistake(of(c.NoBias), "you did not move the bias: it grows by y"),
-				check.Mistake(of(c.ZeroOne), "you took 0 and 1 as labels: with y = 0 a wrong yes is never corrected"),
-				check.Mistake(of(c.Batch), "you corrected with the weights from the start of the pass: each correction counts at the next row already"))
+				check.Why("from w = 0, b = 0, row by row: where y·(w·x+b) ≤ 0, w += y·x and b += y"))...)
 		})
 	}
 	t.Run("passes by hand", func(t *testing.T) {
@@ -330,10 +379,11 @@ func TestPerceptron(t *testing.T) {
 			labels              []bool
 			epochs              int
 			right, last, narrow answer // narrow: by the first row alone
+			more                answer // with a pass more
 		}{
-			{"no pass", [][]float64{{2, 1}}, []bool{true}, 0, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}},
-			{"one row, corrected", [][]float64{{2, 1}}, []bool{true}, 1, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}},
-			{"one row, then clean", [][]float64{{2, 1}}, []bool{true}, 2, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}},
+			{"no pass", [][]float64{{2, 1}}, []bool{true}, 0, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}, answer{[]float64{0, 0}, 0, false}, answer{[]float64{2, 1}, 1, false}},
+			{"one row, corrected", [][]float64{{2, 1}}, []bool{true}, 1, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, false}, answer{[]float64{2, 1}, 1, true}},
+			{"one row, then clean", [][]float64{{2, 1}}, []bool{true}, 2, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}, answer{[]float64{2, 1}, 1, true}},
 			{
 				"the last pass corrects its first row only",
 				[][]float64{{0, -1}, {-1, 0}, {-1, -1}},
@@ -342,6 +392,7 @@ func TestPerceptron(t *testing.T) {
 				answer{[]float64{-2, 1}, 0, false},
 				answer{[]float64{-2, 1}, 0, true},
 				answer{[]float64{-2, 1}, 0, false},
+				answer{[]float64{-2, 1}, 0, true},
 			},
 			{
 				"the last pass corrects its last row only",
@@ -351,6 +402,7 @@ func TestPerceptron(t *testing.T) {
 				answer{[]float64{-2, 0}, 0, false},
 				answer{[]float64{-2, 0}, 0, false},
 				answer{[]float64{-2, 0}, 0, true},
+				answer{[]float64{-3, 0}, -1, false},
 			},
 			{
 				"until a pass is clean",
@@ -360,18 +412,20 @@ func TestPerceptron(t *testing.T) {
 				answer{[]float64{-3, 1}, -1, true},
 				answer{[]float64{-1, 0}, 0, true},
 				answer{[]float64{-1, 1}, -1, true},
+				answer{[]float64{-3, 1}, -1, true},
 			},
-			{ // powers of two: all is exact
+			{ // powers of two: all is exact, 1 plus a product too
 				"hardly above the border",
-				[][]float64{{0x1p-80, 0}, {-0x1p-80, 0}},
+				[][]float64{{0x1p-25, 0}, {-0x1p-25, 0}},
 				[]bool{true, false},
 				5,
-				answer{[]float64{0x1p-79, 0}, 0, true},
-				answer{[]float64{0x1p-79, 0}, 0, true},
-				answer{[]float64{0x1p-79, 0}, 0, true},
+				answer{[]float64{0x1p-24, 0}, 0, true},
+				answer{[]float64{0x1p-24, 0}, 0, true},
+				answer{[]float64{0x1p-24, 0}, 0, true},
+				answer{[]float64{0x1p-24, 0}, 0, true},
 			},
 		}
-		got, right, last, first := map[string]answer{}, map[string]answer{}, map[string]answer{}, map[string]answer{}
+		got, right, last, first, more := map[string]answer{}, map[string]answer{}, map[string]answer{}, map[string]answer{}, map[string]answer{}
 		for _, c := range cases {
 			x := mat.NewDense(len(c.rows), len(c.rows[0]), nil)
 			for i, row := range c.rows {
@@ -379,10 +433,11 @@ func TestPerceptron(t *testing.T) {
 			}
 			w, b, separated := singlerelu.Perceptron(x, c.labels, c.epochs)
 			name := fmt.Sprintf("%s: rows %v, %v, %d passes", c.name, c.rows, c.labels, c.epochs)
-			got[name], right[name], last[name], first[name] = answer{w, b, separated}, c.right, c.last, c.narrow
+			got[name], right[name], last[name], first[name], more[name] = answer{w, b, separated}, c.right, c.last, c.narrow, c.more
 		}
 		check.Equal(t, "Perceptron(x, labels, epochs)", got, right, check.Exact,
 			check.Why("a pass is clean if it corrected no row, the first and the last included"),
+			check.Mistake(more, "you ran a pass too many: epochs counts all passes, and 0 is none"),
 			check.Mistake(last, "you let the last row decide whether a pass was clean: one correction, at any row, is enough for another pass"),
 			check.Mistake(first, "you let the first row decide whether a pass was clean: one correction, at any row, is enough for another pass"))
 	})
@@ -405,13 +460,19 @@ func TestTwoUnits(t *testing.T) {
 		defer check.Rescue(t)
 		zs := []float64{-7.5, -2, -0.1, 0, 1.0 / 3, 3, 11, -1e-20, 1e15 + 0.25}
 		got, absolute, first, opposite := make([]float64, len(zs)), make([]float64, len(zs)), make([]float64, len(zs)), make([]float64, len(zs))
+		right := true // Identity rests on Unit
 		for i, z := range zs {
 			got[i], absolute[i], first[i], opposite[i] = singlerelu.Identity(z), max(z, -z), max(z, 0), -z
+			right = right && singlerelu.Unit([]float64{1}, 0, []float64{z}) == max(z, 0) && singlerelu.Unit([]float64{-1}, 0, []float64{z}) == max(-z, 0)
 		}
-		check.Equal(t, "Identity(z)", got, zs, check.Exact, check.With("z", zs),
-			check.Mistake(absolute, "you added the two units, which gives |z|: the one for negative z has to be subtracted"),
-			check.Mistake(first, "you used one unit only: relu(z) is 0 for every negative z"),
-			check.Mistake(opposite, "you subtracted the unit for positive z from the one for negative z: that is −z"))
+		options := []check.Option{check.With("z", zs)}
+		if right {
+			options = append(options,
+				check.Mistake(absolute, "you added the two units, which gives |z|: the one for negative z has to be subtracted"),
+				check.Mistake(first, "you used one unit only: relu(z) is 0 for every negative z"),
+				check.Mistake(opposite, "you subtracted the unit for positive z from the one for negative z: that is −z"))
+		}
+		check.Equal(t, "Identity(z)", got, zs, check.Exact, options...)
 	})
 	t.Run("XORNet", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -461,6 +522,8 @@ func TestRegions(t *testing.T) {
 		{"one bias, other slopes", []float64{1, 2, -2}, []float64{1, 1, 1}, 4, 4, 4, 3, 2},
 		{"kinks that lie close", []float64{1, 1, -2}, []float64{-1, -1 - 0x1p-40, 2}, 3, 4, 3, 2, 4},
 		{"kinks far away", []float64{1, 1, 0x1p-40}, []float64{1e15, 1e15 + 1, 3}, 4, 4, 4, 3, 4},
+		{"six units at two places", []float64{1, 2, -1, 0, 4, -2}, []float64{1, 2, 1, 5, -4, 2}, 3, 6, 4, 2, 4},
+		{"neighbouring kinks", []float64{1, 1}, []float64{1 - 0x1p-53, 1 - 0x1p-52}, 3, 3, 3, 2, 3}, // 1/x is the same float64
 	}
 	pick := func(f func(i int) int) map[string]int {
 		out := map[string]int{}
@@ -468,6 +531,14 @@ func TestRegions(t *testing.T) {
 			out[c.name] = f(i)
 		}
 		return out
+	}
+	close := func(names ...string) map[string]int {
+		return pick(func(i int) int {
+			if slices.Contains(names, cases[i].name) {
+				return cases[i].want - 1
+			}
+			return cases[i].want
+		})
 	}
 	const closeKinks = "you took kinks that lie close for one: two are one if they are the same float64"
 	got := pick(func(i int) int { return singlerelu.Regions(check.Copy(cases[i].w), check.Copy(cases[i].b)) })
@@ -481,23 +552,24 @@ func TestRegions(t *testing.T) {
 		check.Mistake(pick(func(i int) int { return cases[i].flat }), "you gave a unit with w = 0 a kink: its output is constant"),
 		check.Mistake(pick(func(i int) int { return len(cases[i].w) + 1 }), "you counted the units: several may share a kink, and one with w = 0 has none"),
 		check.Mistake(pick(func(i int) int {
-			if cases[i].name == "kinks at 0, with signs" {
+			switch cases[i].name {
+			case "kinks at 0, with signs":
 				return 3 // +Inf and −Inf
+			case "neighbouring kinks":
+				return 2
 			}
 			return cases[i].want
 		}), "you divided w by b: w·x+b is 0 at x = −b/w"),
 		check.Mistake(pick(func(i int) int {
-			if cases[i].name == "kinks that lie close" {
-				return 2
+			if cases[i].name == "kinks at 0, with signs" {
+				return 3
 			}
 			return cases[i].want
-		}), closeKinks),
-		check.Mistake(pick(func(i int) int {
-			if cases[i].name == "kinks that lie close" || cases[i].name == "kinks far away" {
-				return cases[i].want - 1
-			}
-			return cases[i].want
-		}), closeKinks),
+		}), "you told 0 and −0 apart: they are the same point"),
+		check.Mistake(close("kinks that lie close"), closeKinks),
+		check.Mistake(close("neighbouring kinks"), closeKinks),
+		check.Mistake(close("kinks that lie close", "neighbouring kinks"), closeKinks),
+		check.Mistake(close("kinks that lie close", "neighbouring kinks", "kinks far away"), closeKinks),
 		check.Mistake(pick(func(i int) int { return cases[i].kinks }), "you counted kinks: there is one piece more"),
 		check.Mistake(pick(func(i int) int { return cases[i].zero }), "you told kinks apart by the bias alone: a unit bends at x = −b/w"))
 	t.Run("lengths", func(t *testing.T) {
