@@ -2,6 +2,7 @@ package dilation_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"whyhow/katas/kit/check"
@@ -337,7 +338,7 @@ func TestField(t *testing.T) {
 			return n
 		}), "you took the widest layer: every layer reaches further than the one before it"))
 
-	reach := [][2]int{{3, -4}, {3, 0}, {3, 2}, {3, 1}, {3, 3}, {3, 4}, {3, 7}, {3, 15}, {3, 16}, {2, 8}, {5, 100}}
+	reach := [][2]int{{3, -4}, {3, 0}, {3, 2}, {3, 1}, {3, 3}, {3, 4}, {3, 7}, {3, 15}, {3, 16}, {2, 8}, {5, 100}, {2, 5000}}
 	schedules := func(f func(kernel, field int) []int) map[string][]int {
 		out := map[string][]int{}
 		for _, c := range reach {
@@ -348,6 +349,7 @@ func TestField(t *testing.T) {
 	wanted := map[string][]int{
 		"kernel 3, field -4": nil, "kernel 3, field 2": {1}, "kernel 3, field 0": nil, "kernel 3, field 1": nil, "kernel 3, field 3": {1}, "kernel 3, field 4": {1, 2}, "kernel 3, field 7": {1, 2},
 		"kernel 3, field 15": {1, 2, 4}, "kernel 3, field 16": {1, 2, 4, 8}, "kernel 2, field 8": {1, 2, 4}, "kernel 5, field 100": {1, 2, 4, 8, 16},
+		"kernel 2, field 5000": {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096},
 	}
 	// grown is the schedule from d on, up to the first that is enough: have is its field, next that with one more layer.
 	grown := func(d int, grow func(d int) int, enough func(have, next, field int) bool) map[string][]int {
@@ -399,6 +401,11 @@ func picture(taps []bool) string {
 
 func TestTaps(t *testing.T) {
 	defer check.Rescue(t)
+	all := func(n int) string { return strings.Repeat("#", n) }
+	digits := "#"
+	for _, d := range []int{1, 3, 9, 27, 81} {
+		digits += strings.Repeat(".", d-len(digits)) + digits
+	}
 	stacks := []struct {
 		kernel                  int
 		dilations               []int
@@ -414,6 +421,9 @@ func TestTaps(t *testing.T) {
 		{2, []int{3, 1}, "##.##", "#####", "##.#.", "##.#"},
 		{4, []int{3}, "#..#..#..#", "##########", "#..#..#..#", "#..#..#.."},
 		{1, []int{3, 5}, "#", "#", "#", ""},
+		{3, []int{1, 1, 2, 4, 8, 16, 1}, all(67), all(67), "###.#...#.......#...............#" + strings.Repeat(".", 34), all(66)},
+		// With two taps and powers of 3, those are read that need no digit 2 in base 3.
+		{2, []int{1, 3, 9, 27, 81}, digits, all(122), "##.#.....#.................#.....................................................#" + strings.Repeat(".", 40), digits[:121]},
 	}
 	pick := func(f func(i int) string) map[string]string {
 		out := map[string]string{}
@@ -442,6 +452,10 @@ func TestTaps(t *testing.T) {
 			}
 			return string(marks)
 		}), "you marked the multiples of the dilations' common divisor: that no other is read does not make all of them read"),
+		check.Mistake(pick(func(i int) string {
+			first := min(64, len(stacks[i].want))
+			return stacks[i].want[:first] + strings.Repeat(".", len(stacks[i].want)-first)
+		}), "you lost the positions behind the first 64: one word of bits does not hold a field"),
 		check.Mistake(pick(func(i int) string { return stacks[i].noLast }), "you made the list one position too short: it has the length of the field"))
 	check.Independent(t, "Taps(kernel, dilations)", dilation.Taps, check.Args{3, []int{5, 1, 2}}, check.Args{2, []int{4, 3, 6}})
 }
