@@ -64,14 +64,16 @@ func TestCrop(t *testing.T) {
 		check.Panics(t, "Crop of 0 rows", func() { densetoconv.Crop(x, 2, 2, 0, 2) })
 		check.Panics(t, "Crop of 0 columns", func() { densetoconv.Crop(x, 2, 2, 2, 0) })
 		check.Panics(t, "Crop of −1 rows", func() { densetoconv.Crop(x, 2, 2, -1, 2) })
+		check.Panics(t, "Crop of −1 rows and −1 columns", func() { densetoconv.Crop(x, 2, 2, -1, -1) })
 		check.Panics(t, "Crop of −1 columns", func() { densetoconv.Crop(x, 2, 2, 2, -1) })
 	})
 	rng := check.Rand(t)
-	for _, size := range [][2]int{{4, 5}, {2, 3}} { // the whole map, and a part of it
+	// The whole map, a part of it, and rows that lie in a row: the only place for a part that is no copy.
+	for _, size := range [][3]int{{2, 4, 5}, {2, 2, 3}, {1, 2, 5}} {
 		draw := func() check.Args {
-			return check.Args{tensor.NewCHW(2, 4, 5, check.Normal(rng, 40, 1)), 0, 0, size[0], size[1]}
+			return check.Args{tensor.NewCHW(size[0], 4, 5, check.Normal(rng, size[0]*20, 1)), 0, 0, size[1], size[2]}
 		}
-		check.Independent(t, fmt.Sprintf("Crop(x, 0, 0, %d, %d)", size[0], size[1]), densetoconv.Crop, draw(), draw())
+		check.Independent(t, fmt.Sprintf("Crop(x, 0, 0, %d, %d) of %d channels", size[1], size[2], size[0]), densetoconv.Crop, draw(), draw())
 	}
 }
 
@@ -140,19 +142,27 @@ func firstChannel(k tensor.OIHW) tensor.OIHW {
 
 func TestDense(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[headCase](t, "head") {
+	cases := check.Golden[headCase](t, "head")
+	names := check.Consistent(cases, tol, func(c headCase) []float64 { return densetoconv.Dense(c.X.CHW(), c.W.Dense(), c.Bias.Floats()) },
+		func(c headCase) []float64 { return c.Y.Floats() },
+		func(c headCase) []check.Reading[[]float64] {
+			return []check.Reading[[]float64]{
+				check.Reads(c.NoBias.Floats(), "you left the bias out"),
+				check.Reads(c.Twice.Floats(), "you added the bias twice"),
+				check.Reads(positive(c.Y.Floats()), withReLU),
+				check.Reads(over(c.X.CHW(), c.Kernel.OIHW(), repeated(c.Bias.Data[0], len(c.Bias.Data)), 1, 1).Data, firstBias),
+				check.Reads(over(c.X.CHW(), c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1).Data, cwhFlatten),
+				check.Reads(c.YHWC.Floats(), hwcFlatten),
+			}
+		})
+	for i, c := range cases {
 		t.Run(c.Name+"/Dense", func(t *testing.T) {
 			defer check.Rescue(t)
 			x, w := c.X.CHW(), c.W.Dense()
 			got := densetoconv.Dense(x, w, c.Bias.Floats())
-			check.Equal(t, "Dense(x, w, bias)", got, c.Y.Floats(), tol,
+			check.Equal(t, "Dense(x, w, bias)", got, c.Y.Floats(), tol, append(names[i],
 				check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.Dense()),
-				check.Why("score o is bias[o] + Σ w[o][n]·x[n] over the flattened map"),
-				check.Mistake(c.NoBias.Floats(), "you left the bias out"),
-				check.Mistake(c.Twice.Floats(), "you added the bias twice"),
-				check.Mistake(over(x, c.Kernel.OIHW(), repeated(c.Bias.Data[0], len(c.Bias.Data)), 1, 1).Data, firstBias),
-				check.Mistake(over(x, c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1).Data, cwhFlatten),
-				check.Mistake(c.YHWC.Floats(), hwcFlatten))
+				check.Why("score o is bias[o] + Σ w[o][n]·x[n] over the flattened map"))...)
 		})
 		t.Run(c.Name+"/Kernel", func(t *testing.T) {
 			defer check.Rescue(t)
@@ -167,6 +177,9 @@ func TestDense(t *testing.T) {
 				check.Mistake(c.KernelFlipped.OIHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"),
 				check.Mistake(tensor.NewOIHW(o, len(c.X.Data), 1, 1, c.W.Floats()), "you made 1×1 kernels: those fit the later dense layers; the first one needs the whole map"))
 			check.Panics(t, "Kernel for a larger map than w's", func() { densetoconv.Kernel(w, c.X.Shape[0]+1, h, wd) })
+			check.Panics(t, "Kernel with a column too many", func() {
+				densetoconv.Kernel(mat.NewDense(o, len(c.X.Data)+1, nil), c.X.Shape[0], h, wd)
+			})
 			check.Panics(t, "Kernel for a smaller map than w's", func() { densetoconv.Kernel(w, c.X.Shape[0], h-1, wd) })
 		})
 	}
@@ -195,13 +208,12 @@ func TestDense(t *testing.T) {
 
 func TestScoreMap(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[headCase](t, "head") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
-			x, w := c.Large.CHW(), c.W.Dense()
-			h, wd := c.X.Shape[1], c.X.Shape[2]
-			got := densetoconv.ScoreMap(x, w, c.Bias.Floats(), h, wd)
-			full := c.Map.CHW()
+	cases := check.Golden[headCase](t, "head")
+	names := check.Consistent(cases, tol, func(c headCase) tensor.CHW {
+		return densetoconv.ScoreMap(c.Large.CHW(), c.W.Dense(), c.Bias.Floats(), c.X.Shape[1], c.X.Shape[2])
+	}, func(c headCase) tensor.CHW { return c.Map.CHW() },
+		func(c headCase) []check.Reading[tensor.CHW] {
+			x, kernel, bias, full := c.Large.CHW(), c.Kernel.OIHW(), c.Bias.Floats(), c.Map.CHW()
 			short := tensor.NewCHW(full.C, full.H-1, full.W-1, nil)
 			for o := range short.C {
 				for i := range short.H {
@@ -210,21 +222,36 @@ func TestScoreMap(t *testing.T) {
 					}
 				}
 			}
-			check.Equal(t, fmt.Sprintf("ScoreMap(x, w, bias, %d, %d)", h, wd), got, c.Map.CHW(), tol,
+			return []check.Reading[tensor.CHW]{
+				check.Reads(short, "you left out the last row and the last column of windows: h rows fit into H at H−h+1 places"),
+				check.Reads(c.MapNoBias.CHW(), "you left the bias out"),
+				check.Reads(over(x, kernel, repeated(bias[0], len(bias)), 1, 1), firstBias),
+				check.Reads(tensor.NewCHW(full.C, full.H, full.W, positive(c.Map.Floats())), withReLU),
+				check.Reads(c.MapMany.CHW(), "you added the bias with every weight: it counts once a score"),
+				check.Reads(c.MapChannels.CHW(), "you added the bias once a channel: it counts once a score"),
+				check.Reads(c.MapHWC.CHW(), hwcFlatten),
+				check.Reads(c.MapFlipped.CHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"),
+				check.Reads(over(x, c.KernelCWH.OIHW(), bias, 1, 1), cwhFlatten),
+				check.Reads(over(x, firstChannel(kernel), bias, 1, 1), "you used the first channel only: a window spans all channels"),
+				check.Reads(over(x, kernel, bias, kernel.H, kernel.W), "you moved by a whole window: ScoreMap has stride 1, windows overlap"),
+				check.Reads(over(x, tensor.NewOIHW(kernel.O, kernel.I, kernel.W, kernel.H, c.W.Floats()), bias, 1, 1), "you exchanged the window's height and width"),
+			}
+		})
+	for i, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			x, w := c.Large.CHW(), c.W.Dense()
+			h, wd := c.X.Shape[1], c.X.Shape[2]
+			got := densetoconv.ScoreMap(x, w, c.Bias.Floats(), h, wd)
+			check.Equal(t, fmt.Sprintf("ScoreMap(x, w, bias, %d, %d)", h, wd), got, c.Map.CHW(), tol, append(names[i],
 				check.Kept("x", x, c.Large.CHW()), check.Kept("w", w, c.W.Dense()),
-				check.Mistake(short, "you left out the last row and the last column of windows: h rows fit into H at H−h+1 places"),
-				check.Why("the same dense layer on every window, so one convolution"),
-				check.Mistake(c.MapNoBias.CHW(), "you left the bias out"),
-				check.Mistake(over(x, c.Kernel.OIHW(), repeated(c.Bias.Data[0], len(c.Bias.Data)), 1, 1), firstBias),
-				check.Mistake(tensor.NewCHW(full.C, full.H, full.W, positive(c.Map.Floats())), withReLU),
-				check.Mistake(c.MapMany.CHW(), "you added the bias with every weight: it counts once a score"),
-				check.Mistake(c.MapChannels.CHW(), "you added the bias once a channel: it counts once a score"),
-				check.Mistake(c.MapHWC.CHW(), hwcFlatten),
-				check.Mistake(c.MapFlipped.CHW(), "you flipped the kernel: deep learning's convolution does not flip, so neither must you"),
-				check.Mistake(over(x, c.KernelCWH.OIHW(), c.Bias.Floats(), 1, 1), cwhFlatten),
-				check.Mistake(over(x, firstChannel(c.Kernel.OIHW()), c.Bias.Floats(), 1, 1), "you used the first channel only: a window spans all channels"),
-				check.Mistake(over(x, c.Kernel.OIHW(), c.Bias.Floats(), h, wd), "you moved by a whole window: ScoreMap has stride 1, windows overlap"),
-				check.Mistake(over(x, tensor.NewOIHW(full.C, c.X.Shape[0], wd, h, c.W.Floats()), c.Bias.Floats(), 1, 1), "you exchanged the window's height and width"))
+				check.Why("the same dense layer on every window, so one convolution"))...)
+		})
+		t.Run(c.Name+", one window", func(t *testing.T) {
+			defer check.Rescue(t)
+			got := densetoconv.ScoreMap(c.X.CHW(), c.W.Dense(), c.Bias.Floats(), c.X.Shape[1], c.X.Shape[2])
+			check.Equal(t, "ScoreMap(x, w, bias, H, W) of an H×W map", got, tensor.NewCHW(len(c.Bias.Data), 1, 1, c.Y.Floats()), tol,
+				check.Why("a window as large as the map fits once, and gets the scores of the dense layer"))
 		})
 	}
 	t.Run("arguments", func(t *testing.T) {
@@ -240,6 +267,12 @@ func TestScoreMap(t *testing.T) {
 		})
 		check.Panics(t, "ScoreMap with a 2×2 window and weights for 3 values", func() {
 			densetoconv.ScoreMap(tensor.NewCHW(1, 4, 4, nil), mat.NewDense(1, 3, nil), []float64{0}, 2, 2)
+		})
+		check.Panics(t, "ScoreMap of 2 channels with a 2×2 window and weights for 9 values", func() {
+			densetoconv.ScoreMap(tensor.NewCHW(2, 4, 4, nil), mat.NewDense(1, 9, nil), []float64{0}, 2, 2)
+		})
+		check.Panics(t, "ScoreMap of a 2×2 map with a 3×3 window", func() {
+			densetoconv.ScoreMap(tensor.NewCHW(1, 2, 2, nil), mat.NewDense(1, 9, nil), []float64{0}, 3, 3)
 		})
 		check.Panics(t, "ScoreMap with 2 scores and 1 bias", func() {
 			densetoconv.ScoreMap(tensor.NewCHW(1, 4, 4, nil), mat.NewDense(2, 4, nil), []float64{0}, 2, 2)
@@ -257,7 +290,7 @@ func TestSlide(t *testing.T) {
 	defer check.Rescue(t)
 	t.Run("MapSize", func(t *testing.T) {
 		defer check.Rescue(t)
-		cases := [][3]int{{384, 224, 32}, {224, 224, 32}, {255, 224, 32}, {256, 224, 32}, {30, 18, 4}, {10, 3, 2}, {7, 1, 3}, {9, 4, 1}, {5, 5, 9}, {1, 1, 1}}
+		cases := [][3]int{{384, 224, 32}, {224, 224, 32}, {255, 224, 32}, {256, 224, 32}, {30, 18, 4}, {10, 3, 2}, {7, 1, 3}, {31, 18, 4}, {9, 4, 1}, {5, 5, 9}, {1, 1, 1}}
 		each := func(f func(image, trained, stride int) int) map[string]int {
 			out := map[string]int{}
 			for _, c := range cases {
@@ -269,6 +302,7 @@ func TestSlide(t *testing.T) {
 			check.Why("one place more than whole strides fit behind the first crop"),
 			check.Mistake(each(func(i, s, d int) int { return (i - s) / d }), "you forgot the first crop: it stands before any stride is taken"),
 			check.Mistake(each(func(i, s, d int) int { return (i-s+d-1)/d + 1 }), "you rounded up: a place counts only where a whole crop fits"),
+			check.Mistake(each(func(i, s, d int) int { return (2*(i-s)+d)/(2*d) + 1 }), "you rounded to the nearest: a place counts only where a whole crop fits"),
 			check.Mistake(each(func(i, _, d int) int { return i / d }), "you divided the image by the stride: that counts places where no whole crop fits"),
 			check.Mistake(each(func(i, s, d int) int { return (i - s + 1) / d }), "you divided all places, also those between the strides, by the stride, and rounded down: the first one always counts"),
 			check.Mistake(each(func(i, s, _ int) int { return i - s + 1 }), "you left out the stride"),
@@ -278,6 +312,7 @@ func TestSlide(t *testing.T) {
 		check.Panics(t, "MapSize(256, 224, -32)", func() { densetoconv.MapSize(256, 224, -32) })
 		check.Panics(t, "MapSize(256, 0, 32)", func() { densetoconv.MapSize(256, 0, 32) })
 		check.Panics(t, "MapSize(256, -224, 32)", func() { densetoconv.MapSize(256, -224, 32) })
+		check.Panics(t, "MapSize(256, -224, -32)", func() { densetoconv.MapSize(256, -224, -32) })
 	})
 	t.Run("Slide", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -313,10 +348,38 @@ func TestSlide(t *testing.T) {
 			check.Equal(t, fmt.Sprintf("Slide(x, %d, %d, score) of a %d×%d map", c.size, c.stride, c.h, c.w), got, at(c.rows, c.columns, c.size, c.stride), check.Exact,
 				check.Why("a crop at every stride-th row and column where a whole one fits: the last may end with the map"))
 		}
-		one := densetoconv.Slide(x, 3, 2, func(crop tensor.CHW) []float64 { return crop.Data[:1] })
-		check.Equal(t, "Slide(x, 3, 2, score) with a single score", one, tensor.NewCHW(1, 3, 4, at(3, 4, 3, 2).Data[:12]), check.Exact, check.Why("a channel a score"))
+		one := densetoconv.Slide(x, 3, 2, func(crop tensor.CHW) []float64 { return crop.Data[len(crop.Data)-1:] })
+		check.Equal(t, "Slide(x, 3, 2, score) with a single score", one, tensor.NewCHW(1, 3, 4, at(3, 4, 3, 2).Data[12:]), check.Exact, check.Why("a channel a score"))
+		check.Panics(t, "Slide of 3×3 crops over a 2×2 map", func() { densetoconv.Slide(tensor.NewCHW(1, 2, 2, nil), 3, 1, score) })
+		check.Panics(t, "Slide of 0×0 crops", func() { densetoconv.Slide(numbered(1, 4, 4), 0, 1, score) })
+		check.Panics(t, "Slide of crops of size −1", func() { densetoconv.Slide(numbered(1, 4, 4), -1, 1, score) })
+		check.Panics(t, "Slide with stride 0", func() { densetoconv.Slide(numbered(1, 4, 4), 2, 0, score) })
+		check.Panics(t, "Slide with stride −1", func() { densetoconv.Slide(numbered(1, 4, 4), 2, -1, score) })
 		check.Panics(t, "Slide of 3×3 crops over a 2×5 map", func() { densetoconv.Slide(tensor.NewCHW(1, 2, 5, nil), 3, 1, score) })
 		check.Panics(t, "Slide of 3×3 crops over a 5×2 map", func() { densetoconv.Slide(tensor.NewCHW(1, 5, 2, nil), 3, 1, score) })
+		// A net that works in place: it writes into the crop, and has one slice for its scores.
+		for _, c := range []struct{ h, w, size, stride, rows, columns int }{{8, 10, 3, 2, 3, 4}, {4, 4, 4, 1, 1, 1}} {
+			kept := []float64{0, 0}
+			x := numbered(2, c.h, c.w)
+			got := densetoconv.Slide(x, c.size, c.stride, func(crop tensor.CHW) []float64 {
+				copy(kept, score(crop))
+				clear(crop.Data)
+				return kept
+			})
+			clear(kept)
+			want := at(c.rows, c.columns, c.size, c.stride)
+			options := []check.Option{
+				check.Kept("x", x, numbered(2, c.h, c.w)),
+				check.Why("a crop is a copy, and its scores are copied before the next crop is scored"),
+			}
+			if places := c.rows * c.columns; places > 1 {
+				last := slices.Concat(repeated(want.Data[places-1], places), repeated(want.Data[2*places-1], places))
+				options = append(options, check.Mistake(tensor.NewCHW(2, c.rows, c.columns, last),
+					"you kept the slices that score returned until all were there: it may return the same one every time"))
+			}
+			check.Equal(t, fmt.Sprintf("Slide(x, %d, %d, score) of a %d×%d map, where score clears the crop and always returns the same slice,", c.size, c.stride, c.h, c.w),
+				got, want, check.Exact, options...)
+		}
 		rng := check.Rand(t)
 		draw := func() check.Args { return check.Args{tensor.NewCHW(2, 6, 7, check.Normal(rng, 84, 1)), 3, 2, score} }
 		check.Independent(t, "Slide(x, 3, 2, score)", densetoconv.Slide, draw(), draw())
@@ -331,7 +394,7 @@ func TestCosts(t *testing.T) {
 	type costs map[string]int
 	both := func(f func(image, trained, stride, conv, dense int) (slide, whole int)) costs {
 		out := costs{}
-		for _, c := range [][5]int{{384, 224, 32, conv, dense}, {224, 224, 32, conv, dense}, {30, 18, 4, 1000, 70}, {32, 18, 4, 100, 7}, {70_000, 1, 1, 3, 2}, {100_000, 50_000, 1000, 7, 5}} {
+		for _, c := range [][5]int{{384, 224, 32, conv, dense}, {224, 224, 32, conv, dense}, {30, 18, 4, 1000, 70}, {32, 18, 4, 100, 7}, {70_000, 1, 1, 3, 2}, {100_000, 50_000, 1000, 7, 5}, {7, 5, 1, 175, 3}, {4, 4, 1, 1<<53 + 1, 5}} {
 			slide, whole := f(c[0], c[1], c[2], c[3], c[4])
 			name := fmt.Sprintf("image %d, trained %d, stride %d, conv %d, dense %d", c[0], c[1], c[2], c[3], c[4])
 			out[name+": slide"], out[name+": whole"] = slide, whole
@@ -339,11 +402,20 @@ func TestCosts(t *testing.T) {
 		return out
 	}
 	n := func(image, trained, stride int) int { return (image-trained)/stride + 1 }
+	floating := func(grown func(side, trained, conv float64) float64) check.Option {
+		return check.Mistake(both(func(i, s, d, c, f int) (int, int) {
+			return n(i, s, d) * n(i, s, d) * (c + f), int(grown(float64(i), float64(s), float64(c))) + n(i, s, d)*n(i, s, d)*f
+		}), "you went through float64: a quotient may come out just below a whole number, and above 2⁵³ not every whole number is one")
+	}
 	const dividedFirst = "you divided before you multiplied: multiply first, so that only the result is rounded down"
 	check.Equal(t, "Costs(image, trained, stride, conv, dense)", both(densetoconv.Costs), both(func(i, s, d, c, f int) (int, int) {
 		return n(i, s, d) * n(i, s, d) * (c + f), c*i*i/(s*s) + n(i, s, d)*n(i, s, d)*f
 	}), check.Exact,
 		check.Why("slide: everything once a crop; whole: convolutions grow with the area, the head with the places"),
+		floating(func(i, s, c float64) float64 { return c * i * i / (s * s) }),
+		floating(func(i, s, c float64) float64 { return c * i / s * i / s }),
+		floating(func(i, s, c float64) float64 { return c * (i / s) * (i / s) }),
+		floating(func(i, s, c float64) float64 { return c * (i / s * (i / s)) }),
 		check.Mistake(both(func(i, s, d, c, f int) (int, int) {
 			return n(i, s, d) * n(i, s, d) * (c + f), c*i/s + n(i, s, d)*n(i, s, d)*f
 		}), "you let the convolutions grow with the side: they grow with the area"),
@@ -385,6 +457,7 @@ func TestCosts(t *testing.T) {
 		check.Panics(t, "Costs(223, 224, 32, 1000, 70)", func() { densetoconv.Costs(223, 224, 32, 1000, 70) })
 		check.Panics(t, "Costs(256, 224, 0, 1000, 70)", func() { densetoconv.Costs(256, 224, 0, 1000, 70) })
 		check.Panics(t, "Costs(256, 224, -32, 1000, 70)", func() { densetoconv.Costs(256, 224, -32, 1000, 70) })
+		check.Panics(t, "Costs(256, -224, -32, 1000, 70)", func() { densetoconv.Costs(256, -224, -32, 1000, 70) })
 		check.Panics(t, "Costs(256, 0, 32, 1000, 70)", func() { densetoconv.Costs(256, 0, 32, 1000, 70) })
 	})
 	check.Independent(t, "Costs(image, trained, stride, conv, dense)", densetoconv.Costs, check.Args{384, 224, 32, 5000, 70}, check.Args{300, 200, 16, 7000, 90})

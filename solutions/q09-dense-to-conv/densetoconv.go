@@ -81,8 +81,8 @@ func Crop(x tensor.CHW, top, left, h, w int) tensor.CHW {
 	return y
 }
 
-// Slide returns what score gives for each size×size crop of x, at every stride-th row and column where a whole crop fits: a map with a channel a score. It
-// panics if no crop fits.
+// Slide returns what score gives for each size×size crop of x, at every stride-th row and column where a whole crop fits: a map with a channel a score. Score may
+// write into the crop that it is given, and may return the same slice every time. It panics if no crop fits, or if size or stride is not positive.
 func Slide(x tensor.CHW, size, stride int, score func(tensor.CHW) []float64) tensor.CHW {
 	h, w := MapSize(x.H, size, stride), MapSize(x.W, size, stride)
 	var y tensor.CHW

@@ -65,17 +65,12 @@ func Crop(x tensor.CHW, top, left, h, w int) tensor.CHW {
 
 // Slide collects the scores place by place and turns the list round at the end.
 func Slide(x tensor.CHW, size, stride int, score func(tensor.CHW) []float64) tensor.CHW {
+	high, wide := MapSize(x.H, size, stride), MapSize(x.W, size, stride)
 	var places [][]float64
-	for top := 0; top+size <= x.H; top += stride {
-		for left := 0; left+size <= x.W; left += stride {
-			places = append(places, slices.Clone(score(Crop(x, top, left, size, size))))
-		}
+	for p := range high * wide {
+		places = append(places, slices.Clone(score(Crop(x, p/wide*stride, p%wide*stride, size, size))))
 	}
-	if len(places) == 0 {
-		panic(errors.New("densetoconv: no crop fits"))
-	}
-	high := MapSize(x.H, size, stride)
-	y := tensor.NewCHW(len(places[0]), high, len(places)/high, nil)
+	y := tensor.NewCHW(len(places[0]), high, wide, nil)
 	for p, scores := range places {
 		for o, s := range scores {
 			y.Data[o*len(places)+p] = s
