@@ -32,7 +32,8 @@ func EpochGradient(x *mat.Dense, y, w []float64, batches [][]int) []float64 {
 }
 
 // NoiseVariance returns the variance of the mean of a mini-batch of the given size, drawn without replacement from the N
-// values of perExample, over all such batches; it is exact, not an estimate. One example alone (N = 1) gives 0.
+// values of perExample, over all such batches; it is exact, not an estimate, also of values that lie far from 0
+// compared with how far they scatter. One example alone (N = 1) gives 0.
 // It panics if size is below 1 or above N. Source: the finite population correction, Cochran, Sampling Techniques, chapter 2.
 func NoiseVariance(perExample []float64, size int) float64 {
 	panic("TODO: NoiseVariance")

@@ -53,13 +53,6 @@ func TestBatches(t *testing.T) {
 		}
 		return out
 	}
-	cut := func(n, size int) []int {
-		lengths := slices.Repeat([]int{size}, n/size)
-		if n%size > 0 {
-			lengths = append(lengths, n%size)
-		}
-		return lengths
-	}
 	t.Run("lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)
@@ -75,6 +68,14 @@ func TestBatches(t *testing.T) {
 				}
 				return cut(n, size)
 			}), "you added an empty batch where the last one is full"),
+			check.Mistake(each(func(n, size int) []int {
+				lengths := cut(n, size)
+				if full := n / size; full > 0 {
+					lengths = lengths[:full]
+					lengths[full-1] += n % size
+				}
+				return lengths
+			}), "you joined what is left to the last full batch: it is a batch of its own"),
 			check.Mistake(each(func(n, size int) []int {
 				lengths := cut(n, size)
 				slices.Reverse(lengths)
@@ -116,8 +117,10 @@ func TestBatches(t *testing.T) {
 		// 40 examples have 40! orders: two equal ones are no accident.
 		shuffled = check.Equal(t, "the order is shuffled", !slices.IsSorted(first), true, check.Exact,
 			check.Mistake(false, "you left the examples in their own order"))
-		check.Equal(t, "two epochs in a row have different orders", !slices.Equal(first, second), true, check.Exact,
-			check.Mistake(false, "you gave the same order twice: draw it from rng, which moves on"))
+		if shuffled {
+			check.Equal(t, "two epochs in a row have different orders", !slices.Equal(first, second), true, check.Exact,
+				check.Mistake(false, "you gave the same order twice: draw it from rng, which moves on"))
+		}
 		check.Equal(t, "the same seed gives the same order", slices.Equal(first, again), true, check.Exact,
 			check.Mistake(false, "you drew from another source of randomness than rng"))
 	})
@@ -149,6 +152,29 @@ func TestBatches(t *testing.T) {
 		}
 		// The largest deviation over 300 seeds: [24, 267] for a fair shuffle, [505, 766] for swaps with any position.
 		check.Equal(t, "each of the 6 orders of 3 examples comes 5,000 ± 350 times in 30,000", len(counts) == 6 && off < 350, true, check.Exact, opts...)
+	})
+	t.Run("every example comes at every place", func(t *testing.T) {
+		defer check.Rescue(t)
+		if !shuffled {
+			return
+		}
+		rng := check.Rand(t)
+		const n, draws = 25, 4000
+		var counts [n][n]int // place, example
+		for range draws {
+			for place, i := range joined(batchsize.Batches(n, 4, rng)) {
+				counts[place][i]++
+			}
+		}
+		off := 0.0
+		for _, row := range counts {
+			for _, count := range row {
+				off = math.Max(off, math.Abs(float64(count)-draws/n))
+			}
+		}
+		// The largest deviation: [33, 57] over 300 seeds for a fair shuffle, [1460, 1521] over 20 where the first ten are not shuffled among themselves.
+		check.Equal(t, "each of 25 examples comes 160 ± 80 times at each place in 4,000", off < 80, true, check.Exact, check.With("counts", fmt.Sprint(counts)),
+			check.Why("a fair shuffle favours no place"))
 	})
 	t.Run("nothing to cut", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -200,6 +226,40 @@ func scaled(c float64, v []float64) []float64 {
 	return floats.ScaleTo(make([]float64, len(v)), c, v)
 }
 
+// gradientHolds says whether Gradient is right over all rows, or panics: then nothing that gives an answer rests on it.
+func gradientHolds(x *mat.Dense, y, w []float64) (holds bool) {
+	defer func() { holds = holds || recover() != nil }()
+	got := batchsize.Gradient(check.Copy(x), check.Copy(y), check.Copy(w), upTo(len(y)))
+	return floats.EqualApprox(got, scaled(1/float64(len(y)), sumGradient(x, y, w, upTo(len(y)))), 1e-9)
+}
+
+// cut returns the lengths of the batches of n examples.
+func cut(n, size int) []int {
+	lengths := slices.Repeat([]int{size}, n/size)
+	if n%size > 0 {
+		lengths = append(lengths, n%size)
+	}
+	return lengths
+}
+
+// batchesHold says whether Batches cuts n examples as it should, and not always in the same way where there are others; or panics.
+func batchesHold(n, size int, rng *rand.Rand) (holds bool) {
+	defer func() { holds = holds || recover() != nil }()
+	ways := map[string]bool{}
+	for range 20 {
+		batches := batchsize.Batches(n, size, rng)
+		if !slices.Equal(lengths(batches), cut(n, size)) {
+			return false
+		}
+		for _, rows := range batches {
+			if slices.Contains(rows, 0) {
+				ways[fmt.Sprint(slices.Sorted(slices.Values(rows)))] = true
+			}
+		}
+	}
+	return len(ways) > 1 || size == 1 || size >= n
+}
+
 func loss(x *mat.Dense, y, w []float64, rows []int) float64 {
 	sum := 0.0
 	for _, i := range rows {
@@ -210,33 +270,37 @@ func loss(x *mat.Dense, y, w []float64, rows []int) float64 {
 
 func TestGradient(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[gradientCase](t, "gradient") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	cases := check.Golden[gradientCase](t, "gradient")
+	names := check.Consistent(cases, check.Rel(1e-9),
+		func(c gradientCase) []float64 {
+			return batchsize.Gradient(c.X.Dense(), c.Y.Floats(), c.W.Floats(), slices.Clone(c.Rows))
+		},
+		func(c gradientCase) []float64 { return c.Grad.Floats() },
+		func(c gradientCase) []check.Reading[[]float64] {
 			x, y, w := c.X.Dense(), c.Y.Floats(), c.W.Floats()
 			n, b := float64(len(y)), float64(len(c.Rows))
 			sum := sumGradient(x, y, w, c.Rows)
+			return []check.Reading[[]float64]{
+				check.Reads(sum, "you summed over the rows: the mean is asked for"),
+				check.Reads(scaled(2/b, sum), "you kept a factor of 2: the ½ of the loss takes it away"),
+				check.Reads(scaled(-1/b, sum), "you took y − x·w for x·w − y: the sign is flipped"),
+				check.Reads(scaled(1/b, sumGradient(x, make([]float64, len(y)), w, c.Rows)), "you left y out: it is the error x·w − y that counts"),
+				check.Reads(scaled(1/(b-1), sum), "you divided by one row less than there are"),
+				check.Reads(scaled(1/n, sum), "you divided by all N: divide by the number of rows in the batch"),
+				check.Reads(scaled(1/n, sumGradient(x, y, w, upTo(len(y)))), "you went through all of x: only the rows listed count"),
+				check.Reads(scaled(1/b, sumGradient(x, y, w, upTo(len(c.Rows)))),
+					"you took the first rows of x: range gives the positions in rows first, the row numbers second"),
+			}
+		})
+	for i, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			x, y, w := c.X.Dense(), c.Y.Floats(), c.W.Floats()
 			px, py, pw, prows := check.Copy(x), check.Copy(y), check.Copy(w), slices.Clone(c.Rows)
 			got := batchsize.Gradient(px, py, pw, prows)
-			opts := []check.Option{
+			check.Equal(t, "Gradient(x, y, w, rows)", got, c.Grad.Floats(), check.Rel(1e-9), append(names[i],
 				check.With("rows", c.Rows), check.Kept("x", px, x), check.Kept("y", py, y), check.Kept("w", pw, w), check.Kept("rows", prows, c.Rows),
-				check.Why("the mean over the rows of (xᵢ·w − yᵢ)·xᵢ"),
-				check.Mistake(sum, "you summed over the rows: the mean is asked for"),
-				check.Mistake(scaled(2/b, sum), "you kept a factor of 2: the ½ of the loss takes it away"),
-				check.Mistake(scaled(-1/b, sum), "you took y − x·w for x·w − y: the sign is flipped"),
-				check.Mistake(scaled(1/b, sumGradient(x, make([]float64, len(y)), w, c.Rows)), "you left y out: it is the error x·w − y that counts"),
-				check.Mistake(scaled(1/(b-1), sum), "you divided by one row less than there are"),
-			}
-			if b != n {
-				opts = append(opts,
-					check.Mistake(scaled(1/n, sum), "you divided by all N: divide by the number of rows in the batch"),
-					check.Mistake(scaled(1/n, sumGradient(x, y, w, upTo(len(y)))), "you went through all of x: only the rows listed count"))
-			}
-			if !slices.IsSorted(c.Rows) {
-				opts = append(opts, check.Mistake(scaled(1/b, sumGradient(x, y, w, upTo(len(c.Rows)))),
-					"you took the first rows of x: range gives the positions in rows first, the row numbers second"))
-			}
-			check.Equal(t, "Gradient(x, y, w, rows)", got, c.Grad.Floats(), check.Rel(1e-9), opts...)
+				check.Why("the mean over the rows of (xᵢ·w − yᵢ)·xᵢ"))...)
 			at := check.Copy(w)
 			check.Gradient(t, "Gradient(x, y, w, rows)", got, at, func() float64 { return loss(x, y, at, c.Rows) })
 		})
@@ -263,32 +327,42 @@ type epochCase struct {
 
 func TestEpochGradient(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[epochCase](t, "epoch") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	cases := check.Golden[epochCase](t, "epoch")
+	names := check.Consistent(cases, check.Rel(1e-9),
+		func(c epochCase) []float64 {
+			return batchsize.EpochGradient(c.X.Dense(), c.Y.Floats(), c.W.Floats(), check.Copy(c.Batches))
+		},
+		func(c epochCase) []float64 { return c.Grad.Floats() },
+		func(c epochCase) []check.Reading[[]float64] {
 			x, y, w := c.X.Dense(), c.Y.Floats(), c.W.Floats()
-			rows := joined(c.Batches)
-			kept := joined(c.Batches[:len(c.Batches)-1])
+			rows, kept := joined(c.Batches), joined(c.Batches[:len(c.Batches)-1])
 			sums := make([]float64, len(w))
 			for _, batch := range c.Batches {
 				floats.AddScaled(sums, 1/float64(len(batch)), sumGradient(x, y, w, batch))
 			}
+			return []check.Reading[[]float64]{
+				check.Reads(scaled(1/float64(len(c.Batches)), sums), "you gave every batch the same weight: a short one holds fewer examples"),
+				check.Reads(sums, "you added the gradients of the batches up: they are means, weigh them"),
+				check.Reads(sumGradient(x, y, w, rows), "you weighed by the sizes of the batches, but did not divide by the number of rows"),
+				check.Reads(scaled(1/float64(len(kept)), sumGradient(x, y, w, kept)), "you left the last batch out"),
+				check.Reads(scaled(1/float64(len(y)), sumGradient(x, y, w, rows)), "you divided by all N: divide by the number of rows listed"),
+				check.Reads(scaled(1/float64(len(y)), sumGradient(x, y, w, upTo(len(y)))), "you went through all of x: only the rows listed count"),
+			}
+		})
+	for i, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			x, y, w := c.X.Dense(), c.Y.Floats(), c.W.Floats()
 			px, pw := check.Copy(x), check.Copy(w)
 			got := batchsize.EpochGradient(px, check.Copy(y), pw, check.Copy(c.Batches))
-			opts := []check.Option{
+			options := []check.Option{
 				check.With("batches", fmt.Sprint(c.Batches)), check.Kept("x", px, x), check.Kept("w", pw, w),
 				check.Why("the gradient of the mean loss over all rows listed"),
-				check.Mistake(scaled(1/float64(len(c.Batches)), sums), "you gave every batch the same weight: a short one holds fewer examples"),
-				check.Mistake(sums, "you added the gradients of the batches up: they are means, weigh them"),
-				check.Mistake(sumGradient(x, y, w, rows), "you weighed by the sizes of the batches, but did not divide by the number of rows"),
-				check.Mistake(scaled(1/float64(len(kept)), sumGradient(x, y, w, kept)), "you left the last batch out"),
 			}
-			if len(rows) < len(y) {
-				opts = append(opts,
-					check.Mistake(scaled(1/float64(len(y)), sumGradient(x, y, w, rows)), "you divided by all N: divide by the number of rows listed"),
-					check.Mistake(scaled(1/float64(len(y)), sumGradient(x, y, w, upTo(len(y)))), "you went through all of x: only the rows listed count"))
+			if gradientHolds(x, y, w) {
+				options = append(options, names[i]...)
 			}
-			check.Equal(t, "EpochGradient(x, y, w, batches)", got, c.Grad.Floats(), check.Rel(1e-9), opts...)
+			check.Equal(t, "EpochGradient(x, y, w, batches)", got, c.Grad.Floats(), check.Rel(1e-9), options...)
 		})
 	}
 	t.Run("a row in two batches", func(t *testing.T) {
@@ -304,6 +378,9 @@ func TestEpochGradient(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "EpochGradient of no batches", func() {
 			batchsize.EpochGradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, nil)
+		})
+		check.Panics(t, "EpochGradient of an empty slice of batches", func() {
+			batchsize.EpochGradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, [][]int{})
 		})
 		check.Panics(t, "EpochGradient of an empty batch", func() {
 			batchsize.EpochGradient(mat.NewDense(2, 1, []float64{1, 2}), []float64{1, 2}, []float64{1}, [][]int{{}})
@@ -363,9 +440,30 @@ func TestNoiseVariance(t *testing.T) {
 		check.Equal(t, "NoiseVariance([3], 1)", batchsize.NoiseVariance([]float64{3}, 1), 0.0, check.Abs(1e-12),
 			check.Why("there is only one batch, so its mean does not vary; mind 0/0"))
 	})
+	t.Run("two examples", func(t *testing.T) {
+		defer check.Rescue(t)
+		check.Equal(t, "NoiseVariance([1 4], 1)", batchsize.NoiseVariance([]float64{1, 4}, 1), 2.25, check.Rel(1e-12), check.Why("a batch of 1 has the variance of the examples"))
+		check.Equal(t, "NoiseVariance([1 4], 2)", batchsize.NoiseVariance([]float64{1, 4}, 2), 0.0, check.Abs(1e-12), check.Why("there is only one batch"))
+	})
+	t.Run("far from 0", func(t *testing.T) {
+		defer check.Rescue(t)
+		// The squares are above 2⁵³: the mean of the squares less the square of the mean is 4.5 ± a few.
+		const offset, want = 1e8, 1.5
+		near := []float64{1, -2, 3, -2}
+		far := slices.Clone(near)
+		floats.AddConst(offset, far)
+		got := batchsize.NoiseVariance(far, 2)
+		opts := []check.Option{check.Why("a constant that is added to all values changes no variance: 4.5/2·(4−2)/(4−1)")}
+		if atZero := batchsize.NoiseVariance(near, 2); math.Abs(atZero-want) < 1e-9 && math.Abs(got-want) > 1e-6 {
+			opts = append(opts, check.Mistake(got, "you lost the digits that tell the values apart: take the mean off before you square"))
+		}
+		check.Equal(t, "NoiseVariance([100000001 99999998 100000003 99999998], 2)", got, want, check.Rel(1e-9), opts...)
+	})
 	t.Run("no such batch", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "NoiseVariance of 3 values, size 4", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, 4) })
+		check.Panics(t, "NoiseVariance of 1 value, size 2", func() { batchsize.NoiseVariance([]float64{3}, 2) })
+		check.Panics(t, "NoiseVariance of 1 value, size 0", func() { batchsize.NoiseVariance([]float64{3}, 0) })
 		check.Panics(t, "NoiseVariance of no values, size 0", func() { batchsize.NoiseVariance(nil, 0) })
 		check.Panics(t, "NoiseVariance of 3 values, size −1", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, -1) })
 		check.Panics(t, "NoiseVariance of 3 values, size 0", func() { batchsize.NoiseVariance([]float64{1, 2, 4}, 0) })
@@ -377,7 +475,7 @@ func TestBudgets(t *testing.T) {
 	defer check.Rescue(t)
 	updates := func(f func(n, size, epochs int) int) map[string]int {
 		out := map[string]int{}
-		for _, c := range [][3]int{{120, 50, 2}, {7, 3, 4}, {1797, 64, 10}, {5, 8, 2}, {120, 10, 3}, {9, 9, 1}, {8, 3, 1}, {4, 3, 0}} {
+		for _, c := range [][3]int{{120, 50, 2}, {7, 3, 4}, {1797, 64, 10}, {5, 8, 2}, {120, 10, 3}, {9, 9, 1}, {8, 3, 1}, {4, 3, 0}, {10_001, 10_000, 2}, {1<<24 + 1, 1 << 24, 1}} {
 			out[fmt.Sprintf("Updates(%d, %d, %d)", c[0], c[1], c[2])] = f(c[0], c[1], c[2])
 		}
 		return out
@@ -441,6 +539,7 @@ func TestBudgets(t *testing.T) {
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[1:]) }), "you left the first layer out: all layers of widths count"),
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[:len(widths)-1]) }), "you left the last layer out: all layers of widths count"),
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * slices.Max(widths) }), "you counted the widest layer: the backward pass needs all of them"))
+	check.Equal(t, "ActivationBytes(5, [])", batchsize.ActivationBytes(5, nil), 0, check.Exact, check.Why("no layer is listed"))
 	check.Independent(t, "Updates(n, size, epochs)", batchsize.Updates, check.Args{120, 50, 2}, check.Args{70, 30, 4})
 	check.Independent(t, "ScaledRate(rate, from, to)", batchsize.ScaledRate, check.Args{0.1, 256, 512}, check.Args{0.4, 64, 128})
 	check.Independent(t, "ActivationBytes(batch, widths)", batchsize.ActivationBytes, check.Args{3, []int{9, 7, 2}}, check.Args{5, []int{6, 4, 1}})
@@ -478,64 +577,89 @@ func descend(c sgdCase, update func(x *mat.Dense, y, w []float64, rows []int)) (
 
 func TestSGD(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[sgdCase](t, "sgd") {
+	cases := check.Golden[sgdCase](t, "sgd")
+	run := func(c sgdCase) (w1, losses []float64) {
+		return batchsize.SGD(c.X.Dense(), c.Y.Floats(), c.W.Floats(), c.Size, c.Epochs, c.Rate, check.Rand(t))
+	}
+	wrong := func(c sgdCase, pick func(w, losses []float64) []float64) []check.Reading[[]float64] {
+		reads := func(says string, update func(x *mat.Dense, y, w []float64, rows []int)) check.Reading[[]float64] {
+			return check.Reads(pick(descend(c, update)), says)
+		}
+		readings := []check.Reading[[]float64]{
+			reads("you summed over the rows of the batch: move by the mean of their gradients", func(x *mat.Dense, y, w []float64, rows []int) {
+				floats.AddScaled(w, -c.Rate, sumGradient(x, y, w, rows))
+			}),
+			reads("you took every gradient at the w of the start: take it at the w reached so far", func(x *mat.Dense, y, w []float64, rows []int) {
+				floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, c.W.Data, rows))
+			}),
+			reads("you went uphill: the update is minus the gradient", func(x *mat.Dense, y, w []float64, rows []int) {
+				floats.AddScaled(w, c.Rate/float64(len(rows)), sumGradient(x, y, w, rows))
+			}),
+			// Rows are equal in the cases with a short batch: a batch that takes it in moves by the same gradient.
+			reads("you dropped the short last batch, or joined it to another: it makes an update of its own", func(x *mat.Dense, y, w []float64, rows []int) {
+				if len(rows) == min(c.Size, len(y)) {
+					floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, w, rows))
+				}
+			}),
+			reads("you divided the short last batch by size: divide by the rows it has", func(x *mat.Dense, y, w []float64, rows []int) {
+				floats.AddScaled(w, -c.Rate/float64(c.Size), sumGradient(x, y, w, rows))
+			}),
+		}
+		if x := c.X.Dense(); floats.Same(x.RawRowView(0), x.RawRowView(1)) { // of different rows, the order would count
+			readings = append(readings, reads("you updated inside the batch: all its gradients are taken at the same w", func(x *mat.Dense, y, w []float64, rows []int) {
+				for _, i := range rows {
+					floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, w, []int{i}))
+				}
+			}))
+		}
+		return readings
+	}
+	weights := check.Consistent(cases, check.Rel(1e-9), func(c sgdCase) []float64 { w1, _ := run(c); return w1 }, func(c sgdCase) []float64 { return c.W1.Floats() },
+		func(c sgdCase) []check.Reading[[]float64] {
+			return append(wrong(c, func(w, _ []float64) []float64 { return w }), check.Reads(c.Losses.Floats(), "you exchanged the results: the weights come first"))
+		})
+	recorded := check.Consistent(cases, check.Rel(1e-9), func(c sgdCase) []float64 { _, losses := run(c); return losses }, func(c sgdCase) []float64 { return c.Losses.Floats() },
+		func(c sgdCase) []check.Reading[[]float64] {
+			want := c.Losses.Floats()
+			before := append([]float64{loss(c.X.Dense(), c.Y.Floats(), c.W.Floats(), upTo(len(c.Y.Data)))}, want[:len(want)-1]...)
+			return append(wrong(c, func(_, losses []float64) []float64 { return losses }),
+				check.Reads(scaled(2, want), "you left the ½ out of the loss"),
+				check.Reads(scaled(float64(len(c.Y.Data)), want), "you summed the loss over the rows: it is a mean"),
+				check.Reads(before, "you measured the loss before the epoch: it is asked for after"),
+				check.Reads(slices.Repeat(want[len(want)-1:], len(want)), "you measured all losses at the last weights: each is that after its epoch"))
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x, y, w := c.X.Dense(), c.Y.Floats(), c.W.Floats()
 			px, py, pw := check.Copy(x), check.Copy(y), check.Copy(w)
 			w1, losses := batchsize.SGD(px, py, pw, c.Size, c.Epochs, c.Rate, check.Rand(t))
 
-			options := func(pick func(w, losses []float64) []float64) []check.Option {
-				wrong := func(says string, update func(x *mat.Dense, y, w []float64, rows []int)) check.Option {
-					return check.Mistake(pick(descend(c, update)), says)
-				}
+			holds := gradientHolds(x, y, w) && batchesHold(len(y), c.Size, check.Rand(t))
+			options := func(names []check.Option) []check.Option {
 				opts := []check.Option{
 					check.With("size", c.Size), check.With("epochs", c.Epochs), check.With("rate", c.Rate),
 					check.Kept("x", px, x), check.Kept("y", py, y), check.Kept("w", pw, w),
 					check.Why("one update a batch with the mean gradient of the batch, as torch.optim.SGD makes it"),
-					wrong("you summed over the rows of the batch: move by the mean of their gradients", func(x *mat.Dense, y, w []float64, rows []int) {
-						floats.AddScaled(w, -c.Rate, sumGradient(x, y, w, rows))
-					}),
-					wrong("you updated inside the batch: all its gradients are taken at the same w", func(x *mat.Dense, y, w []float64, rows []int) {
-						for _, i := range rows {
-							floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, w, []int{i}))
-						}
-					}),
-					wrong("you took every gradient at the w of the start: take it at the w reached so far", func(x *mat.Dense, y, w []float64, rows []int) {
-						floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, c.W.Data, rows))
-					}),
-					wrong("you went uphill: the update is minus the gradient", func(x *mat.Dense, y, w []float64, rows []int) {
-						floats.AddScaled(w, c.Rate/float64(len(rows)), sumGradient(x, y, w, rows))
-					}),
 				}
-				if len(y)%c.Size != 0 {
-					opts = append(opts,
-						wrong("you dropped the short last batch: it makes an update too", func(x *mat.Dense, y, w []float64, rows []int) {
-							if len(rows) == c.Size {
-								floats.AddScaled(w, -c.Rate/float64(len(rows)), sumGradient(x, y, w, rows))
-							}
-						}),
-						wrong("you divided the short last batch by size: divide by the rows it has", func(x *mat.Dense, y, w []float64, rows []int) {
-							floats.AddScaled(w, -c.Rate/float64(c.Size), sumGradient(x, y, w, rows))
-						}))
+				if holds {
+					opts = append(opts, names...)
 				}
 				return opts
 			}
-			want := c.Losses.Floats()
-			right := check.Equal(t, "SGD(x, y, w, …) w1", w1, c.W1.Floats(), check.Rel(1e-9),
-				append(options(func(w, _ []float64) []float64 { return w }), check.Mistake(want, "you exchanged the results: the weights come first"))...)
+			right := check.Equal(t, "SGD(x, y, w, …) w1", w1, c.W1.Floats(), check.Rel(1e-9), options(weights[i])...)
 			if !right && slices.EqualFunc(losses, c.W1.Floats(), same) {
 				return // exchanged: the losses would say so again
 			}
-			before := append([]float64{loss(x, y, w, upTo(len(y)))}, want[:len(want)-1]...)
-			check.Equal(t, "SGD(x, y, w, …) losses", losses, want, check.Rel(1e-9), append(options(func(_, losses []float64) []float64 { return losses }),
-				check.Mistake(scaled(2, want), "you left the ½ out of the loss"),
-				check.Mistake(scaled(float64(len(y)), want), "you summed the loss over the rows: it is a mean"),
-				check.Mistake(before, "you measured the loss before the epoch: it is asked for after"),
-				check.Mistake(slices.Repeat(want[len(want)-1:], len(want)), "you measured all losses at the last weights: each is that after its epoch"))...)
+			check.Equal(t, "SGD(x, y, w, …) losses", losses, c.Losses.Floats(), check.Rel(1e-9), options(recorded[i])...)
 		})
 	}
-	t.Run("any order", anyOrder)
+	for _, c := range [][2]int{{4, 1}, {4, 2}, {3, 2}} {
+		t.Run(fmt.Sprintf("any order of %d rows in batches of %d", c[0], c[1]), func(t *testing.T) {
+			defer check.Rescue(t)
+			anyOrder(t, c[0], c[1])
+		})
+	}
 	t.Run("the generator given", func(t *testing.T) {
 		defer check.Rescue(t)
 		seed := check.Rand(t).Uint64()
@@ -559,23 +683,37 @@ func TestSGD(t *testing.T) {
 		check.Panics(t, "SGD with batches of 0", func() {
 			batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, 0, 1, 0.1, rng)
 		})
+		check.Panics(t, "SGD with batches of 0, no epochs", func() {
+			batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, 0, 0, 0.1, rng)
+		})
 		check.Panics(t, "SGD with batches of −1", func() {
 			batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, -1, 1, 0.1, rng)
 		})
 	})
 	args, others := problems(t)
+	check.Independent(t, "SGD(x, y, w, size, 0, rate, rng)", batchsize.SGD,
+		check.Args{args[0], args[1], args[2], 2, 0, 0.05, check.Seed(1)}, check.Args{others[0], others[1], others[2], 2, 0, 0.05, check.Seed(2)}, check.AnyAnswer())
 	check.Independent(t, "SGD(x, y, w, size, epochs, rate, rng)", batchsize.SGD, append(args, 2, 3, 0.05, check.Seed(1)), append(others, 4, 2, 0.02, check.Seed(2)))
 }
 
-// anyOrder follows SGD over four rows, one at a time, whatever order it draws: after each epoch the loss must be that of one
-// of the 24 orders, and it tells which.
-func anyOrder(t *testing.T) {
-	defer check.Rescue(t)
+// anyOrder follows SGD over n rows in batches of size, whatever order it draws: after each epoch the loss must be that of one
+// of all orders, and it tells which.
+func anyOrder(t *testing.T, n, size int) {
+	t.Helper()
 	rng := check.Rand(t)
-	const n, epochs, rate = 4, 12, 0.1
-	perms := combin.Permutations(n, n) // the first is the rows' own order
+	const epochs, rate = 20, 0.1
+	pairings := combin.Permutations(n, n) // the first is the rows' own order
+	// Within a batch the order does not count: the first of these is the rows' own, too.
+	perms := slices.DeleteFunc(slices.Clone(pairings), func(order []int) bool {
+		for rows := range slices.Chunk(order, size) {
+			if !slices.IsSorted(rows) {
+				return true
+			}
+		}
+		return false
+	})
 	// Epochs with a row that comes twice, but not one row alone.
-	sequences := slices.DeleteFunc(combin.Cartesian([]int{n, n, n, n}), func(order []int) bool {
+	sequences := slices.DeleteFunc(combin.Cartesian(slices.Repeat([]int{n}, n)), func(order []int) bool {
 		different := len(slices.Compact(slices.Sorted(slices.Values(order))))
 		return different == n || different == 1
 	})
@@ -587,8 +725,8 @@ func anyOrder(t *testing.T) {
 	all := upTo(n)
 	epoch := func(w, y []float64, order []int) []float64 {
 		w = slices.Clone(w)
-		for _, i := range order {
-			floats.AddScaled(w, -rate, sumGradient(x, y, w, []int{i}))
+		for rows := range slices.Chunk(order, size) {
+			floats.AddScaled(w, -rate/float64(len(rows)), sumGradient(x, y, w, rows))
 		}
 		return w
 	}
@@ -603,18 +741,21 @@ func anyOrder(t *testing.T) {
 	}
 
 	px, py := check.Copy(x), check.Copy(y)
-	w1, losses := batchsize.SGD(px, py, check.Copy(w), 1, epochs, rate, rng)
+	w1, losses := batchsize.SGD(px, py, check.Copy(w), size, epochs, rate, rng)
 	if !check.Equal(t, "number of losses", len(losses), epochs, check.Exact, check.Why("one after each epoch"),
-		check.Mistake(n*epochs, "you recorded a loss after every update"), check.Mistake(epochs+1, "you recorded the loss of the start too")) {
+		check.Mistake((n+size-1)/size*epochs, "you recorded a loss after every update"), check.Mistake(epochs+1, "you recorded the loss of the start too")) {
 		return
 	}
-	orders := map[int]bool{}
+	orders, mates := map[int]bool{}, map[string]bool{} // mates: the batches that row 0 was in
 	for e, got := range losses {
 		var right, apart, twice []float64
 		for _, order := range perms {
 			right = append(right, loss(x, y, epoch(w, y, order), all))
-			for _, pairing := range perms[1:] {
-				mixed := []float64{y[pairing[0]], y[pairing[1]], y[pairing[2]], y[pairing[3]]}
+			for _, pairing := range pairings[1:] {
+				mixed := make([]float64, n)
+				for i, k := range pairing {
+					mixed[i] = y[k]
+				}
 				apart = append(apart, loss(x, y, epoch(w, mixed, order), all))
 			}
 		}
@@ -624,22 +765,37 @@ func anyOrder(t *testing.T) {
 		k := nearest(got, right)
 		opts := []check.Option{
 			check.With("x", x), check.With("y", y), check.With("w before the epoch", w), check.With("rate", rate),
-			check.Why("of the losses that the 24 orders of four rows give, the nearest"),
-			check.Mistake(apart[nearest(got, apart)], "you shuffled x without y: a row and its target stay together"),
-			check.Mistake(twice[nearest(got, twice)], "you drew an index twice in one epoch: each row comes once"),
+			check.Why("of the losses that all orders of the rows give, the nearest"),
+		}
+		if size == 1 { // the losses of larger batches lie closer together
+			opts = append(opts,
+				check.Mistake(apart[nearest(got, apart)], "you shuffled x without y: a row and its target stay together"),
+				check.Mistake(twice[nearest(got, twice)], "you drew an index twice in one epoch: each row comes once"))
 		}
 		// 552 wrong losses lie about: a tight tolerance keeps one of them from passing for right.
-		if !check.Equal(t, fmt.Sprintf("SGD of 4 rows, batches of 1: losses[%d]", e), got, right[k], check.Rel(1e-11), opts...) {
+		if !check.Equal(t, fmt.Sprintf("SGD of %d rows, batches of %d: losses[%d]", n, size, e), got, right[k], check.Rel(1e-11), opts...) {
 			return
 		}
 		orders[k] = true
+		for rows := range slices.Chunk(perms[k], size) {
+			if slices.Contains(rows, 0) {
+				mates[fmt.Sprint(rows)] = true
+			}
+		}
 		w = epoch(w, y, perms[k])
 	}
-	check.Equal(t, "SGD of 4 rows, batches of 1: w1", w1, w, check.Rel(1e-9), check.Why("the weights after the last update"))
-	says := "you shuffled once: every epoch takes a fresh order"
+	check.Equal(t, fmt.Sprintf("SGD of %d rows, batches of %d: w1", n, size), w1, w, check.Rel(1e-9), check.Why("the weights after the last update"))
+	says := "you took one order for all epochs: each takes a fresh one"
 	if orders[0] {
 		says = "you took the examples in their own order in every epoch: each takes a fresh one"
 	}
-	// The same one of 24 orders 12 times running has a chance of 24⁻¹¹.
-	check.Equal(t, "12 epochs use more than one order", len(orders) > 1, true, check.Exact, check.Mistake(false, says))
+	// Of 3 pairings or orders, or more, the same one 20 times running has a chance of 3⁻¹⁹.
+	if !check.Equal(t, "20 epochs use more than one order", len(orders) > 1, true, check.Exact, check.Mistake(false, says)) || size == 1 {
+		return
+	}
+	opts := []check.Option{check.Why("each epoch shuffles the rows, and then cuts them")}
+	if batchesHold(n, size, rng) {
+		opts = append(opts, check.Mistake(false, "you cut the rows into batches once, and shuffled those: each epoch shuffles the rows"))
+	}
+	check.Equal(t, "20 epochs cut the rows in more than one way", len(mates) > 1, true, check.Exact, opts...)
 }

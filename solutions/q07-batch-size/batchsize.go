@@ -64,7 +64,8 @@ func EpochGradient(x *mat.Dense, y, w []float64, batches [][]int) []float64 {
 }
 
 // NoiseVariance returns the variance of the mean of a mini-batch of the given size, drawn without replacement from the N
-// values of perExample, over all such batches; it is exact, not an estimate. One example alone (N = 1) gives 0.
+// values of perExample, over all such batches; it is exact, not an estimate, also of values that lie far from 0
+// compared with how far they scatter. One example alone (N = 1) gives 0.
 // It panics if size is below 1 or above N. Source: the finite population correction, Cochran, Sampling Techniques, chapter 2.
 func NoiseVariance(perExample []float64, size int) float64 {
 	n := float64(len(perExample))
@@ -106,6 +107,9 @@ func ActivationBytes(batch int, widths []int) int {
 // A size above N makes one batch of all rows. rng is the only source of randomness. It panics if size is below 1.
 func SGD(x *mat.Dense, y, w []float64, size, epochs int, rate float64, rng *rand.Rand) (w1 []float64, losses []float64) {
 	n, _ := x.Dims()
+	if size < 1 {
+		panic(fmt.Sprintf("batchsize: SGD with batches of %d", size))
+	}
 	w1 = append(w1, w...)
 	for range epochs {
 		for _, rows := range Batches(n, size, rng) {

@@ -110,6 +110,9 @@ func ActivationBytes(batch int, widths []int) int {
 // SGD walks the batches of each epoch.
 func SGD(x *mat.Dense, y, w []float64, size, epochs int, rate float64, rng *rand.Rand) ([]float64, []float64) {
 	n, _ := x.Dims()
+	if size < 1 {
+		panic("batchsize: no batch is smaller than one example")
+	}
 	w = slices.Clone(w)
 	current := mat.NewVecDense(len(w), w)
 	all := make([]int, n)
