@@ -2,6 +2,7 @@ package dilation_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,15 +23,19 @@ type convCase struct {
 
 var tol = check.Tol{Rel: 1e-9, Abs: 1e-11}
 
-// named adds a mistake where the case has a value for it: where the mistake makes a difference.
-func named(opts []check.Option, a check.Array, says string) []check.Option {
-	switch len(a.Shape) {
-	case 3:
-		return append(opts, check.Mistake(a.CHW(), says))
-	case 4:
-		return append(opts, check.Mistake(a.OIHW(), says))
+// images and kernels read a mistake where the case has a value for it: where the mistake makes a difference.
+func images(a check.Array, says string) []check.Reading[tensor.CHW] {
+	if len(a.Shape) != 3 {
+		return nil
 	}
-	return opts
+	return []check.Reading[tensor.CHW]{check.Reads(a.CHW(), says)}
+}
+
+func kernels(a check.Array, says string) []check.Reading[tensor.OIHW] {
+	if len(a.Shape) != 4 {
+		return nil
+	}
+	return []check.Reading[tensor.OIHW]{check.Reads(a.OIHW(), says)}
 }
 
 const fromZero = "you put d zeros between the taps, or counted dilation from 0: taps stand d pixels apart, with d−1 zeros between them"
@@ -90,21 +95,27 @@ func TestSpread(t *testing.T) {
 		check.Mistake(each(func(k, d int) int { return (k-1)*(d+1) + 1 }), fromZero),
 		check.Mistake(each(func(k, d int) int { return k + d - 1 }), "you widened one gap: every one of the k−1 gaps grows"),
 		check.Mistake(each(func(k, d int) int { return (k - 1) * d }), "you counted the gaps only: one tap comes on top"))
-	for _, c := range check.Golden[convCase](t, "conv") {
+	cases := check.Golden[convCase](t, "conv")
+	names := check.Consistent(cases, check.Exact, func(c convCase) tensor.OIHW { return dilation.Spread(c.W.OIHW(), c.Dilation) },
+		func(c convCase) tensor.OIHW { return c.Spread.OIHW() },
+		func(c convCase) []check.Reading[tensor.OIHW] {
+			list, w, d := kernels(c.SpreadWide, fromZero), c.W.OIHW(), c.Dilation
+			if right && d > 1 && w.H > 1 && w.W > 1 {
+				list = append(list,
+					check.Reads(spread(w, (w.H-1)*d+1, w.W, d, 1, 1), oneAxis),
+					check.Reads(spread(w, w.H, (w.W-1)*d+1, 1, d, 1), oneAxis),
+					check.Reads(spread(w, w.H*d, w.W*d, d, d, 1), "you left zeros behind the last tap: the kernel ends with it"),
+					check.Reads(spread(w, w.H*d, w.W*d, d, d, d), "you repeated each weight: between the taps there are zeros"))
+			}
+			return list
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			w := c.W.OIHW()
 			got := dilation.Spread(w, c.Dilation)
-			opts := named(nil, c.SpreadWide, fromZero)
-			if k := c.W.Shape; right && c.Dilation > 1 && k[2] > 1 && k[3] > 1 {
-				opts = append(opts,
-					check.Mistake(spread(w, (k[2]-1)*c.Dilation+1, k[3], c.Dilation, 1, 1), oneAxis),
-					check.Mistake(spread(w, k[2], (k[3]-1)*c.Dilation+1, 1, c.Dilation, 1), oneAxis),
-					check.Mistake(spread(w, k[2]*c.Dilation, k[3]*c.Dilation, c.Dilation, c.Dilation, 1), "you left zeros behind the last tap: the kernel ends with it"),
-					check.Mistake(spread(w, k[2]*c.Dilation, k[3]*c.Dilation, c.Dilation, c.Dilation, c.Dilation), "you repeated each weight: between the taps there are zeros"))
-			}
 			check.Equal(t, fmt.Sprintf("Spread(w, %d)", c.Dilation), got, c.Spread.OIHW(), check.Exact,
-				append(opts, check.Kept("w", w, c.W.OIHW()),
+				append(names[i], check.Kept("w", w, c.W.OIHW()),
 					check.Why("the same taps, dilation pixels apart, zeros between them"))...)
 		})
 	}
@@ -118,22 +129,23 @@ func TestSpread(t *testing.T) {
 		check.Panics(t, "Spread with dilation 0", func() { dilation.Spread(tensor.NewOIHW(1, 1, 3, 3, nil), 0) })
 	})
 	rng := check.Rand(t)
-	kernels := func() tensor.OIHW { return tensor.NewOIHW(2, 3, 2, 3, check.Normal(rng, 36, 1)) }
+	draw := func() tensor.OIHW { return tensor.NewOIHW(2, 3, 2, 3, check.Normal(rng, 36, 1)) }
 	check.Independent(t, "EffectiveKernel(kernel, dilation)", dilation.EffectiveKernel, check.Args{3, 2}, check.Args{5, 4})
-	check.Independent(t, "Spread(w, dilation)", dilation.Spread, check.Args{kernels(), 2}, check.Args{kernels(), 3})
-	check.Independent(t, "Spread(w, 1)", dilation.Spread, check.Args{kernels(), 1}, check.Args{kernels(), 1})
+	check.Independent(t, "Spread(w, dilation)", dilation.Spread, check.Args{draw(), 2}, check.Args{draw(), 3})
+	check.Independent(t, "Spread(w, 1)", dilation.Spread, check.Args{draw(), 1}, check.Args{draw(), 1})
 }
 
 func TestConv2D(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[convCase](t, "conv") {
-		t.Run(c.Name, func(t *testing.T) {
-			defer check.Rescue(t)
+	cases := check.Golden[convCase](t, "conv")
+	names := check.Consistent(cases, tol, func(c convCase) tensor.CHW { return dilation.Conv2D(c.X.CHW(), c.W.OIHW(), c.Dilation) },
+		func(c convCase) tensor.CHW { return c.Y.CHW() },
+		func(c convCase) []check.Reading[tensor.CHW] {
 			x, w := c.X.CHW(), c.W.OIHW()
-			opts := named(nil, c.Plain, "you ignored the dilation: tap (a, b) reads pixel (i+a·d, j+b·d)")
-			opts = named(opts, c.Wide, fromZero)
-			opts = named(opts, c.Stuffed, "you put the zeros into the input: that is what a transposed convolution does; dilation spreads the kernel")
-			opts = named(opts, c.Flipped, "you flipped the kernel: deep learning's convolution does not")
+			list := images(c.Plain, "you ignored the dilation: tap (a, b) reads pixel (i+a·d, j+b·d)")
+			list = append(list, images(c.Wide, fromZero)...)
+			list = append(list, images(c.Stuffed, "you put the zeros into the input: that is what a transposed convolution does; dilation spreads the kernel")...)
+			list = append(list, images(c.Flipped, "you flipped the kernel: deep learning's convolution does not")...)
 			if len(c.Plain.Shape) == 3 {
 				// The same mistake with the output of the right size: the top left part of it.
 				plain, y := c.Plain.CHW(), tensor.NewCHW(c.Y.Shape[0], c.Y.Shape[1], c.Y.Shape[2], nil)
@@ -146,12 +158,12 @@ func TestConv2D(t *testing.T) {
 				}
 				d := c.Dilation
 				strided := tensor.NewCHW(y.C, (x.H-w.H)/d+1, (x.W-w.W)/d+1, nil)
-				opts = append(opts, check.Mistake(y, "the size is right, but the sum leaves the dilation out: tap (a, b) reads pixel (i+a·d, j+b·d)"),
-					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a*d, j + b }), oneAxis),
-					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a, j + b*d }), oneAxis),
-					check.Mistake(convolved(strided, x, w, func(i, j, a, b int) (int, int) { return i*d + a, j*d + b }),
+				list = append(list, check.Reads(y, "the size is right, but the sum leaves the dilation out: tap (a, b) reads pixel (i+a·d, j+b·d)"),
+					check.Reads(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a*d, j + b }), oneAxis),
+					check.Reads(convolved(y, x, w, func(i, j, a, b int) (int, int) { return i + a, j + b*d }), oneAxis),
+					check.Reads(convolved(strided, x, w, func(i, j, a, b int) (int, int) { return i*d + a, j*d + b }),
 						"you took the dilation for a stride: windows move by one pixel, their taps stand d pixels apart"),
-					check.Mistake(convolved(y, x, w, func(i, j, a, b int) (int, int) { return (i + a) * d, (j + b) * d }), "you dilated the position too: tap (a, b) reads pixel (i+a·d, j+b·d)"))
+					check.Reads(convolved(y, x, w, func(i, j, a, b int) (int, int) { return (i + a) * d, (j + b) * d }), "you dilated the position too: tap (a, b) reads pixel (i+a·d, j+b·d)"))
 			}
 			if w.H*w.W > 1 {
 				last := w.Clone()
@@ -160,7 +172,7 @@ func TestConv2D(t *testing.T) {
 						last.Data[n] = 0
 					}
 				}
-				opts = append(opts, check.Mistake(convolved(c.Y.CHW(), x, last, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
+				list = append(list, check.Reads(convolved(c.Y.CHW(), x, last, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
 					"you overwrote the output tap by tap: it is the sum over all of them"))
 			}
 			if c.W.Shape[1] > 1 {
@@ -170,12 +182,18 @@ func TestConv2D(t *testing.T) {
 						first.Data[n] = 0
 					}
 				}
-				opts = append(opts, check.Mistake(convolved(c.Y.CHW(), x, first, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
+				list = append(list, check.Reads(convolved(c.Y.CHW(), x, first, func(i, j, a, b int) (int, int) { return i + a*c.Dilation, j + b*c.Dilation }),
 					"you used the first channel only: an output sums over all channels"))
 			}
+			return list
+		})
+	for i, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			defer check.Rescue(t)
+			x, w := c.X.CHW(), c.W.OIHW()
 			got := dilation.Conv2D(x, w, c.Dilation)
 			check.Equal(t, fmt.Sprintf("Conv2D(x, w, %d)", c.Dilation), got, c.Y.CHW(), tol,
-				append(opts, check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.OIHW()))...)
+				append(names[i], check.Kept("x", x, c.X.CHW()), check.Kept("w", w, c.W.OIHW()))...)
 		})
 	}
 	t.Run("a single position", func(t *testing.T) {
@@ -215,22 +233,30 @@ func TestConv2D(t *testing.T) {
 
 func TestConv2DBackward(t *testing.T) {
 	defer check.Rescue(t)
-	for _, c := range check.Golden[convCase](t, "conv") {
+	const plain = "you went back through plain taps: tap (a, b) of the output (i, j) read pixel (i+a·d, j+b·d)"
+	cases := check.Golden[convCase](t, "conv")
+	backward := func(c convCase) (tensor.CHW, tensor.OIHW) {
+		return dilation.Conv2DBackward(c.X.CHW(), c.Dy.CHW(), c.W.OIHW(), c.Dilation)
+	}
+	namesX := check.Consistent(cases, tol, func(c convCase) tensor.CHW { dx, _ := backward(c); return dx }, func(c convCase) tensor.CHW { return c.Dx.CHW() },
+		func(c convCase) []check.Reading[tensor.CHW] {
+			return slices.Concat(images(c.DxUndilated, plain), images(c.DxFlipped, "you flipped the kernel once too often"),
+				images(c.DxLast, "you overwrote dx: a pixel is read by several windows, and their gradients add up"))
+		})
+	namesW := check.Consistent(cases, tol, func(c convCase) tensor.OIHW { _, dw := backward(c); return dw }, func(c convCase) tensor.OIHW { return c.Dw.OIHW() },
+		func(c convCase) []check.Reading[tensor.OIHW] {
+			return slices.Concat(kernels(c.DwUndilated, plain), kernels(c.DwLast, "you overwrote dw: a tap is used at every position, and their gradients add up"))
+		})
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			defer check.Rescue(t)
 			x, w, dy := c.X.CHW(), c.W.OIHW(), c.Dy.CHW()
 			gotX, gotW := dilation.Conv2DBackward(x, dy, w, c.Dilation)
 			call := fmt.Sprintf("Conv2DBackward(x, dy, w, %d)", c.Dilation)
 
-			opts := named(nil, c.DxUndilated, "you went back through plain taps: tap (a, b) of the output (i, j) read pixel (i+a·d, j+b·d)")
-			opts = named(opts, c.DxFlipped, "you flipped the kernel once too often")
-			opts = named(opts, c.DxLast, "you overwrote dx: a pixel is read by several windows, and their gradients add up")
-			opts = append(opts, check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Kept("w", w, c.W.OIHW()))
-			check.Equal(t, call+" dx", gotX, c.Dx.CHW(), tol, opts...)
-
-			opts = named(nil, c.DwUndilated, "you went back through plain taps: tap (a, b) of the output (i, j) read pixel (i+a·d, j+b·d)")
-			opts = named(opts, c.DwLast, "you overwrote dw: a tap is used at every position, and their gradients add up")
-			check.Equal(t, call+" dw", gotW, c.Dw.OIHW(), tol, opts...)
+			check.Equal(t, call+" dx", gotX, c.Dx.CHW(), tol,
+				append(namesX[i], check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Kept("w", w, c.W.OIHW()))...)
+			check.Equal(t, call+" dw", gotW, c.Dw.OIHW(), tol, namesW[i]...)
 
 			// The same once more, by central differences.
 			loss := func() float64 {
