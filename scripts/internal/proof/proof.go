@@ -143,4 +143,5 @@ func (p *proof) files() {
 	p.answer()
 	p.tests()
 	p.contract()
+	p.gate()
 }

@@ -262,6 +262,7 @@ func TestRunDefects(t *testing.T) {
 		"katas/q01-double/why_test.go: TestWhyLinear: figure double.json cannot be drawn: ",
 		"solutions/q01-double/hidden_test.go: TestNothing passes on the untouched stub",
 		"katas/q01-double: the race detector: this machine has no C compiler (/nowhere/gcc), and CI skips nothing",
+		"solutions/q01-double/double.go: it could not be submitted: line 39: chan: this kata needs no goroutines",
 		"solutions/q01-double/alternatives/broken/double.go: the alternative: broken does not compile",
 		"solutions/q01-double/alternatives/wrong/double.go: the alternative: wrong does not pass TestHalve (fail)",
 		mistakes+`: line 1: mistake "no such function": the reference has no function Treble`,

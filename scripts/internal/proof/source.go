@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"whyhow/scripts/internal/contract"
+	"whyhow/scripts/internal/gate"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
 )
@@ -222,4 +223,29 @@ func (f goFile) offset(pos token.Pos) int { return f.fset.Position(pos).Offset }
 
 func (f goFile) text(n ast.Node) string {
 	return string(f.source[f.offset(n.Pos()):f.offset(n.End())])
+}
+
+// gate checks that what a learner is given and every right answer may be submitted.
+func (p *proof) gate() {
+	files := []string{p.kata.File, p.kata.Reference()}
+	if all, err := p.kata.Alternatives(); err == nil { // else alternatives says so
+		for _, a := range all {
+			files = append(files, a.File)
+		}
+	}
+	for _, file := range files {
+		source, err := gate.Read(file)
+		if err != nil {
+			continue // contract and alternatives say so
+		}
+		broken, err := gate.Check(p.kata, source)
+		if err != nil {
+			continue // it does not compile: others say so
+		}
+		var lines []string
+		for _, v := range broken {
+			lines = append(lines, v.String())
+		}
+		p.check(len(broken) == 0, file, "it could not be submitted: %s", strings.Join(lines, "; "))
+	}
 }

@@ -65,7 +65,8 @@ type Kata struct {
 	Level    int // 1, 2 or 3
 	Minutes  int
 	About    []string
-	Steps    []Step // in order: how steps, then why steps
+	Allow    []string // what a submission may use beyond what every kata may: see gate
+	Steps    []Step   // in order: how steps, then why steps
 
 	Err error
 
@@ -210,6 +211,7 @@ type frontMatter struct {
 	Level    int
 	Minutes  int
 	About    []string
+	Allow    []string
 	Steps    []struct {
 		Test    string
 		Title   string
@@ -232,7 +234,7 @@ func (k *Kata) readFrontMatter() error {
 	if err := k.unmarshal(file, matter, &m); err != nil {
 		return err
 	}
-	k.Question, k.Title, k.Level, k.Minutes, k.About = m.Question, m.Title, m.Level, m.Minutes, m.About
+	k.Question, k.Title, k.Level, k.Minutes, k.About, k.Allow = m.Question, m.Title, m.Level, m.Minutes, m.About, m.Allow
 	seen := map[string]bool{}
 	for i, s := range m.Steps {
 		switch {
