@@ -22,7 +22,7 @@ func Split(n int, validation float64, rng *rand.Rand) (train, val []int) {
 	}
 	order := rng.Perm(n)
 	held := int(math.Round(float64(n) * validation))
-	return order[held:], order[:held]
+	return order[held:], order[:held:held]
 }
 
 // KFold divides the indices 0…n−1 at random, with rng alone, into k folds: each index is in exactly one, the sizes differ by one at most, and every

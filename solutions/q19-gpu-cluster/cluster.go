@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -337,7 +336,7 @@ func TFConfig(hosts []string, port, task int) ([]byte, error) {
 		if h == "" {
 			return nil, fmt.Errorf("cluster: host %d has no name", i)
 		}
-		workers = append(workers, net.JoinHostPort(h, strconv.Itoa(port)))
+		workers = append(workers, h+":"+strconv.Itoa(port))
 	}
 	return json.Marshal(map[string]any{
 		"cluster": map[string]any{"worker": workers},
