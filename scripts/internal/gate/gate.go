@@ -85,7 +85,7 @@ func Check(k *workbook.Kata, source []byte) ([]Violation, error) {
 
 // first is the first of the errors of a scanner or parser.
 func first(err error) error {
-	if list := (scanner.ErrorList)(nil); errors.As(err, &list) && len(list) > 0 {
+	if list := scanner.ErrorList(nil); errors.As(err, &list) && len(list) > 0 {
 		return list[0]
 	}
 	return err

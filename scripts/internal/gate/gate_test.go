@@ -38,8 +38,10 @@ func TestRules(t *testing.T) {
 		{"line in a comment of the other form", "func F() { /*line how_test.go:1*/ }", "line 3: the comment /*line speaks to the compiler: a kata needs none of these"},
 		{"export", "//export F\nfunc F() {}", "line 3: the comment //export speaks to the compiler: a kata needs none of these"},
 		{"a comment about a line", "// line 3 of the paper\nfunc F() {}", ""},
-		{"prints", `import "fmt"; func F() { fmt.Println(1); fmt.Fprintf(nil, ""); fmt.Scan() }`,
-			"line 3: fmt.Println: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing\nline 3: fmt.Fprintf: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing\nline 3: fmt.Scan: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing"},
+		{
+			"prints", `import "fmt"; func F() { fmt.Println(1); fmt.Fprintf(nil, ""); fmt.Scan() }`,
+			"line 3: fmt.Println: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing\nline 3: fmt.Fprintf: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing\nline 3: fmt.Scan: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing",
+		},
 		{"prints by another name", `import f "fmt"; var say = f.Print`, "line 3: f.Print: a kata returns what it finds; kata test -v shows what it prints, but a submission prints nothing"},
 		{"text", `import "fmt"; func F() string { panic(fmt.Sprintf("%v", fmt.Errorf("x"))) }`, ""},
 		{"a variable named fmt", `type t struct{ Println int }; func F() int { fmt := t{}; return fmt.Println }`, ""},
@@ -47,11 +49,15 @@ func TestRules(t *testing.T) {
 		{"a function named println", `func println(string) {}; func F() { println("x") }`, ""},
 		{"arithmetic", `import "gonum.org/v1/gonum/blas/blas64"; func F() { blas64.Use(nil) }`, "line 3: blas64.Use: it would replace the arithmetic that the tests use too"},
 		{"another arithmetic", `import "gonum.org/v1/gonum/lapack/lapack64"; func F() { lapack64.Use(nil) }`, "line 3: a submission may not import gonum.org/v1/gonum/lapack/lapack64: the standard library and gonum's mat, floats and stat are there"},
-		{"goroutines", "func F() {\n\tgo F()\n\tc := make(chan int)\n\tc <- 1\n\t<-c\n\tselect {}\n}",
-			"line 4: go: this kata needs no goroutines and no channels; compute it in a loop\nline 5: chan: this kata needs no goroutines and no channels; compute it in a loop\nline 6: <-: this kata needs no goroutines and no channels; compute it in a loop\nline 7: <-: this kata needs no goroutines and no channels; compute it in a loop\nline 8: select: this kata needs no goroutines and no channels; compute it in a loop"},
+		{
+			"goroutines", "func F() {\n\tgo F()\n\tc := make(chan int)\n\tc <- 1\n\t<-c\n\tselect {}\n}",
+			"line 4: go: this kata needs no goroutines and no channels; compute it in a loop\nline 5: chan: this kata needs no goroutines and no channels; compute it in a loop\nline 6: <-: this kata needs no goroutines and no channels; compute it in a loop\nline 7: <-: this kata needs no goroutines and no channels; compute it in a loop\nline 8: select: this kata needs no goroutines and no channels; compute it in a loop",
+		},
 		{"a table", "var table [10]int\n\nfunc init() {\n\tfor i := range table {\n\t\ttable[i] = i * i\n\t}\n}", ""},
-		{"more than a table", "func init() {\n\tdefer func() { recover() }()\n\tfor {\n\t}\n\tpanic(1)\n}",
-			"line 4: defer: init may fill tables, and nothing else\nline 4: recover: init may fill tables, and nothing else\nline 5: this loop has no condition: init may fill tables, and nothing else\nline 7: panic: init may fill tables, and nothing else"},
+		{
+			"more than a table", "func init() {\n\tdefer func() { recover() }()\n\tfor {\n\t}\n\tpanic(1)\n}",
+			"line 4: defer: init may fill tables, and nothing else\nline 4: recover: init may fill tables, and nothing else\nline 5: this loop has no condition: init may fill tables, and nothing else\nline 7: panic: init may fill tables, and nothing else",
+		},
 		{"a method named init", "type t int\n\nfunc (t) init() { panic(1) }", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
