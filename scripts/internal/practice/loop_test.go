@@ -228,6 +228,41 @@ func TestLoopPolls(t *testing.T) {
 	}
 }
 
+// The status tells whose verdict stands above it, and the notes are those of the newest run, also where it did not build.
+func TestRunInFlight(t *testing.T) {
+	t.Parallel()
+	w := fixture.Workbook(t)
+	l := loop(t, w)
+	now := l.Now()
+	l.Now = func() time.Time { return now }
+	m := &model{Loop: l, ctx: t.Context(), kata: w.Katas[0], width: 80, height: 24}
+	m.session = ended(m)
+	stub := found(t, w, w.Katas[0], "")
+	happens := func(e session.Event, sees string, not ...string) {
+		t.Helper()
+		now = now.Add(time.Second)
+		m.happened(e)
+		screen := ansi.Strip(m.View().Content)
+		if !strings.Contains(screen, sees) || slices.ContainsFunc(not, func(s string) bool { return strings.Contains(screen, s) }) {
+			t.Errorf("after %T the screen does not show %q, or shows one of %q:\n%s", e, sees, not, screen)
+		}
+	}
+	happens(session.Started{}, "running… 0 s", "verdict")
+	happens(session.Judged{Report: stub}, "running… 1 s   the how steps are judged, the why steps run", "verdict of")
+	happens(session.Done{Report: stub}, "10:21:08  0 of 3 steps pass")
+	happens(session.Started{}, "above: the verdict of 10:21:08")
+	happens(session.Judged{Report: stub}, "the why steps run", "verdict of")
+	happens(session.Started{}, "above: the verdict of 10:21:10", "the why steps run")
+
+	changed := *found(t, w, w.Katas[0], half)
+	changed.Notes = []string{"how_test.go differs"}
+	happens(session.Done{Report: &changed}, "note: how_test.go differs")
+	renamed := *stub
+	renamed.Notes = []string{"double.go is gone"}
+	happens(session.Done{Report: &renamed}, "note: double.go is gone", "differs")
+	happens(session.Done{Report: found(t, w, w.Katas[0], half)}, "does not build", "double.go is gone", "differs")
+}
+
 // A key that cannot be obeyed says why: it neither ends the loop nor calls off the run in flight.
 func TestKeysThatFail(t *testing.T) {
 	t.Parallel()

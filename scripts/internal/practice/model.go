@@ -37,15 +37,16 @@ type model struct {
 	page          page
 	body          viewport.Model // the part of a page that scrolls
 
-	report  *gotest.Report // the newest of code that built; its why steps may still run
-	build   *gotest.BuildError
+	newest  *gotest.Report // its why steps may still run
+	report  *gotest.Report // the newest of code that built
 	busy    bool
+	judged  bool      // the run in flight has its verdict on the how steps
 	ticking bool      // a tick is on its way
 	began   time.Time // the newest run
-	ended   time.Time
-	note    string   // one line
-	drew    []string // the files of the figures
-	all     bool     // every message is shown
+	ended   time.Time // when there was the newest verdict
+	note    string    // one line
+	drew    []string  // the files of the figures
+	all     bool      // every message is shown
 
 	hinted string         // the test that the hints are for
 	given  progress.Given // the hints shown so far
@@ -125,14 +126,14 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) happened(e session.Event) {
 	switch e := e.(type) {
 	case session.Started:
-		m.busy, m.began, m.note = true, m.Now(), ""
+		m.busy, m.judged, m.began, m.note = true, false, m.Now(), ""
 	case session.Slow:
 		m.note = StillBuilding
 	case session.Judged:
-		m.judged(e.Report)
+		m.take(e.Report)
 	case session.Done:
-		m.judged(e.Report)
-		m.busy, m.ended, m.drew = false, m.Now(), nil
+		m.take(e.Report)
+		m.busy, m.drew = false, nil
 		if e.Unrecorded != nil {
 			m.note = "this run is not recorded: " + oneLine(e.Unrecorded)
 		}
@@ -145,9 +146,10 @@ func (m *model) happened(e session.Event) {
 	}
 }
 
-func (m *model) judged(r *gotest.Report) {
+// take shows a verdict.
+func (m *model) take(r *gotest.Report) {
 	before := m.current()
-	m.note, m.build = "", r.Build
+	m.note, m.newest, m.judged, m.ended = "", r, true, m.Now()
 	if r.Build == nil {
 		m.report = r
 	}
@@ -157,7 +159,15 @@ func (m *model) judged(r *gotest.Report) {
 	}
 }
 
-func (m *model) solved() bool { return m.build == nil && m.report != nil && m.report.Solved() }
+// build is why the newest code does not build; nil: it does.
+func (m *model) build() *gotest.BuildError {
+	if m.newest == nil {
+		return nil
+	}
+	return m.newest.Build
+}
+
+func (m *model) solved() bool { return m.build() == nil && m.report != nil && m.report.Solved() }
 
 // current is the step that the reader works at: the first that fails, or waits for code, or else the first or the last of all.
 func (m *model) current() workbook.Step {

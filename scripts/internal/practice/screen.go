@@ -107,7 +107,7 @@ func (m *model) middle() (lines []string, newest int) {
 			lines = append(append(lines, ""), wrap(terminal.Hint(h, i+1, m.given.Of, v.Width), m.width)...)
 		}
 	}
-	if m.build != nil || m.report == nil {
+	if m.build() != nil || m.report == nil {
 		return lines, newest
 	}
 	for i := range m.report.Steps {
@@ -121,18 +121,18 @@ func (m *model) middle() (lines []string, newest int) {
 }
 
 func (m *model) notes() string {
-	if m.report == nil {
+	if m.newest == nil {
 		return ""
 	}
-	return m.view().Notes(m.report)
+	return m.view().Notes(m.newest)
 }
 
 func (m *model) found() string {
 	v := m.view()
 	var text string
 	switch {
-	case m.build != nil:
-		return v.Build(m.build, m.all)
+	case m.build() != nil:
+		return v.Build(m.build(), m.all)
 	case m.report == nil:
 		return m.asked()
 	case m.report.Broken() != nil:
@@ -219,16 +219,19 @@ func (m *model) foot() []string {
 func (m *model) status() string {
 	if m.busy {
 		line := fmt.Sprintf("running… %d s", int(m.Now().Sub(m.began).Seconds()))
-		if m.report != nil && !m.ended.IsZero() {
+		switch {
+		case m.judged:
+			line += "   the how steps are judged, the why steps run"
+		case m.report != nil:
 			line += "   above: the verdict of " + m.ended.Format(time.TimeOnly)
 		}
 		return line
 	}
 	at := m.ended.Format(time.TimeOnly)
 	switch {
-	case m.build != nil && m.report != nil:
+	case m.build() != nil && m.report != nil:
 		return at + "  does not build; the steps above are from the run before"
-	case m.build != nil:
+	case m.build() != nil:
 		return at + "  does not build"
 	case m.report == nil:
 		return ""
