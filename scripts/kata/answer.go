@@ -15,7 +15,7 @@ func (a *app) answer() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "answer KATA",
 		Short:             "Show the answer to a kata's question",
-		Args:              cobra.ExactArgs(1),
+		Args:              words(1, 1),
 		ValidArgsFunction: a.complete,
 		RunE: func(_ *cobra.Command, args []string) error {
 			w, k, err := a.open(args[0])

@@ -25,7 +25,7 @@ func (a *app) figure() *cobra.Command {
 		Short: "Draw what the why steps found with your code",
 		Long: `Figure runs the why steps of a kata on your code, draws what they recorded as SVG and PNG, and prints the files' names.
 A step that does not pass has no figure.`,
-		Args:              cobra.ExactArgs(1),
+		Args:              words(1, 1),
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, k, err := a.open(args[0])

@@ -20,7 +20,7 @@ func (a *app) hint() *cobra.Command {
 		Short: "Show one more hint for a step",
 		Long: `Hint shows one more hint each time it is asked: a nudge, then the idea, then the formula. Without STEP it is the
 first step that has not passed yet; STEP is a part of a test's name.`,
-		Args:              cobra.RangeArgs(1, 2),
+		Args:              words(1, 2),
 		ValidArgsFunction: a.complete,
 		RunE: func(_ *cobra.Command, args []string) (err error) {
 			w, k, err := a.open(args[0])

@@ -14,7 +14,7 @@ func (a *app) list() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the katas and how far you are with each",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(*cobra.Command, []string) (err error) {
 			w, err := workbook.Open(a.dir)
 			if err != nil {

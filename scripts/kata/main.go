@@ -26,6 +26,8 @@ const (
 	exitInterrupted = 130
 )
 
+const allCommands = "kata --help lists the commands, kata COMMAND --help their flags"
+
 // errFailed is a run that found something to fail; all there is to say has been said.
 var errFailed = errors.New("something failed")
 
@@ -55,8 +57,8 @@ func run(args []string) int {
 	}
 	fmt.Fprintf(a.talk, "kata: %s\n", a.typed(err.Error()))
 	hint := workbook.HintOf(err)
-	if !a.started {
-		hint = "kata --help lists the commands, kata COMMAND --help their flags"
+	if !a.started && hint == "" {
+		hint = allCommands
 		if c != root {
 			hint = "usage: " + a.typed(c.UseLine())
 		}
@@ -94,5 +96,38 @@ Start with: kata practice`,
 	root.AddCommand(a.practice(), a.list(), a.next(), a.test(), a.hint(), a.answer(), a.figure(), a.verify(), a.mutants(), a.overlay())
 	root.SetOut(a.out)
 	root.SetErr(a.talk)
+	known(root)
 	return root
+}
+
+// known has the library's own commands refuse what they do not know, as ours do.
+func known(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if of, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return workbook.Errorf(allCommands, "unknown command %q for %q", append(rest, args...)[0], of.CommandPath())
+				}
+				return nil
+			}
+		case "completion":
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
+}
+
+// words is what a command takes that is no flag: at least so many words, the first of which names a kata, and at most so many.
+func words(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("%s needs the name of a kata", c.Name())
+		case len(args) > most:
+			return fmt.Errorf("%s does not take %q", c.Name(), args[most])
+		}
+		return nil
+	}
 }

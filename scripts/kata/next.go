@@ -15,7 +15,7 @@ func (a *app) next() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "next",
 		Short: "Show the next unsolved kata and the file to edit",
-		Args:  cobra.NoArgs,
+		Args:  words(0, 0),
 		RunE: func(*cobra.Command, []string) (err error) {
 			w, err := workbook.Open(a.dir)
 			if err != nil {

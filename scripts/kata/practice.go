@@ -22,7 +22,7 @@ func (a *app) practice() *cobra.Command {
 rest: h one more hint, v every message, n the next kata, l the list, r run again, a the answer once it is solved, q quit; arrows and space scroll.
 
 Without a terminal it runs once. The exit status is 0 unless the tool itself failed: this is a session, not a test.`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              words(0, 1),
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			w, err := workbook.Open(a.dir)
