@@ -320,6 +320,25 @@ func TestWrongReference(t *testing.T) {
 	)
 }
 
+// Where the reference itself fails a how step, the planted mistakes would all be blamed for that.
+func TestMistakesOfAWrongReference(t *testing.T) {
+	for name, c := range map[string]struct{ with, problem string }{
+		"it fails":            {"total += 2 * v", "the reference does not pass TestSum (fail)"},
+		"it does not compile": {"total += w", "the reference does not compile: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := one(t, edit{reference, "total += v", c.with})
+			must(t, p.reference(t.Context()))
+			p.Problems = slices.DeleteFunc(p.Problems, func(s string) bool { return strings.Contains(s, "TestWhy") || strings.Contains(s, "no why step") })
+			must(t, p.mistakes(t.Context()))
+			want(t, p.Problems, reference+": "+c.problem)
+			if diff := cmp.Diff([]string{mistakes + ": no planted mistake is run before the reference passes the how steps"}, p.Skipped); diff != "" {
+				t.Errorf("Skipped mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestFigureLeftOut(t *testing.T) {
 	p := one(t, edit{"katas/q01-double/why_test.go", `X: x, Y: y`, `X: x, Y: y[:3]`})
 	must(t, p.reference(t.Context()))

@@ -77,8 +77,12 @@ func (p *proof) reference(ctx context.Context) error {
 	p.quiet.RLock()
 	report, first, err := p.costing(ctx, subject, gotest.Options{ArtifactDir: artifacts, Hidden: p.hidden()})
 	p.quiet.RUnlock()
-	if err != nil || !p.built(report, subject.File) {
+	if err != nil {
 		return err
+	}
+	p.wrong = report.Build != nil || slices.ContainsFunc(report.Steps, func(s gotest.Step) bool { return s.Kind == workbook.How && s.Status != gotest.Pass })
+	if !p.built(report, subject.File) {
+		return nil
 	}
 	p.passes(report, subject.File)
 	p.figures(report, artifacts)
