@@ -7,9 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"whyhow/katas/kit/figure"
 	"whyhow/scripts/internal/figures"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/workbook"
@@ -40,6 +42,10 @@ A step that does not pass has no figure.`,
 				if err := a.present(k, file, f); err != nil {
 					return err
 				}
+			}
+			if r.Solved() && len(files) == 0 {
+				fmt.Fprintln(a.talk, "no figure was recorded")
+				return errFailed
 			}
 			if !r.Solved() {
 				if r.Build == nil {
@@ -84,6 +90,13 @@ func (a *app) draw(ctx context.Context, w *workbook.Workbook, k *workbook.Kata, 
 		fmt.Fprint(a.talk, a.view(w, k).Build(r.Build, false))
 	} else if !r.Solved() {
 		fmt.Fprint(a.talk, a.view(w, k).Found(r, workbook.Why, false))
+	}
+	for _, s := range r.Steps {
+		for _, m := range s.Messages {
+			if s.Status == gotest.Pass && strings.HasPrefix(m.Text, figure.Log) {
+				fmt.Fprintf(a.talk, "%s: %s\n", s.Test, m.Text)
+			}
+		}
 	}
 	files, err = gallery.Draw(r)
 	return r, files, err

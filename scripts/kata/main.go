@@ -57,6 +57,9 @@ func run(args []string) int {
 	}
 	fmt.Fprintf(a.talk, "kata: %s\n", a.typed(err.Error()))
 	hint := workbook.HintOf(err)
+	if hint == "" && errors.Is(err, syscall.ENOSPC) {
+		hint = "the disk is full: free some space"
+	}
 	if !a.started && hint == "" {
 		hint = allCommands
 		if c != root {

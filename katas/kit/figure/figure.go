@@ -99,7 +99,10 @@ func Save(t testing.TB, name string, f Figure) {
 	}
 	data, err := json.MarshalIndent(f, "", "\t")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(t.ArtifactDir(), name+".json"), data, 0o666)
+		file := filepath.Join(t.ArtifactDir(), name+".json")
+		if err = os.WriteFile(file, data, 0o666); err != nil {
+			_ = os.Remove(file) // on a full disk, half of one may be there
+		}
 	}
 	if err != nil {
 		unsaved(err)

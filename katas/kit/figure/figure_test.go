@@ -273,3 +273,18 @@ func TestSaveUnderNoName(t *testing.T) {
 	figure.Save(r, "loss", lines(curve))
 	require.Len(t, r.logs, 1, "a folder that is not there")
 }
+
+func TestSaveOnAFullDisk(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("no " + full)
+	}
+	r := &recorder{TB: t, dir: t.TempDir()}
+	require.NoError(t, os.Symlink(full, filepath.Join(r.dir, "loss.json")))
+	figure.Save(r, "loss", lines(curve))
+	require.Len(t, r.logs, 1)
+	require.Contains(t, r.logs[0], `figure "loss" is not saved: `)
+	entries, err := os.ReadDir(r.dir)
+	require.NoError(t, err)
+	require.Empty(t, entries, "half a file is no figure")
+}
