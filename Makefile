@@ -85,6 +85,7 @@ modules:
 
 bin/kata bin/firstrun: bin/%: $(SOURCES)
 	@command -v go >/dev/null || { echo "make: there is no go command; get Go 1.26 at https://go.dev/dl" >&2; exit 1; }
+	@case "$$(go env GOMODCACHE):$$(go env GOCACHE)" in :*|*:|*:off) echo "make: the go command has no place for its files; set HOME, or GOPATH and GOCACHE" >&2; exit 1;; esac
 	@test -e $@ || echo "building bin/$*: the first time that takes a minute"
 	@test $* = kata || { sed -n 's/^question: /meanwhile, the first question: /p' $(FIRST)/README.md; \
 		echo "  edit  $(filter-out %_test.go %/given.go,$(wildcard $(FIRST)/*.go))"; echo "  read  $(FIRST)/README.md"; }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -44,5 +45,19 @@ func TestReadmeListsTheKatas(t *testing.T) {
 	}
 	if err := os.WriteFile(file, []byte(string(text[:start])+want+string(text[end:])), 0o666); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Where go has no place for its files, make says what to do before anything is built.
+func TestMakeWithoutAHome(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("no make")
+	}
+	c := exec.Command("make", "-C", "../..", "--no-print-directory", "-B", "bin/kata")
+	c.Env = []string{"PATH=" + os.Getenv("PATH")}
+	out, err := c.CombinedOutput()
+	if err == nil || !strings.HasPrefix(string(out), "make: the go command has no place for its files; set HOME, or GOPATH and GOCACHE\n") || strings.Contains(string(out), "go:") {
+		t.Errorf("make ends with %v and says\n%s", err, out)
 	}
 }
