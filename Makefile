@@ -21,8 +21,7 @@ practice: $(if $(wildcard bin/kata .kata/journal.db),bin/kata,bin/firstrun) ## t
 	@$(if $(wildcard bin/kata .kata/journal.db),bin/kata practice,bin/firstrun)
 
 test: ## prove the workbook: lint, tests of the tools, and every kata
-	@$(MAKE) --no-print-directory compiled
-	@$(MAKE) --no-print-directory -j3 --output-sync=target lint race tools modules verify
+	@$(MAKE) --no-print-directory -j3 --output-sync=target race lint tools modules verify
 
 mutants: bin/kata ## change the references in small ways and count what the tests notice
 	@bin/kata mutants
@@ -53,11 +52,12 @@ golden: ## make the golden cases afresh with PyTorch
 # The parts of make test, each with the time that it took beside the others.
 TIMED = s=$$(date +%s); trap 'echo "$@: $$(( $$(date +%s) - s )) s"' EXIT; set -e;
 
-# What the parts share. Side by side, where nothing has been built, each would compile it for itself.
+# What the parts share, but for race, which shares nothing with them. Side by side, where nothing has been built, each would compile it for itself.
 compiled:
 	@$(TIMED) go -C scripts build std ./... tool
 
-lint: bin/staticcheck bin/gofumpt ## gofumpt, vet and staticcheck, of both modules
+lint: compiled ## gofumpt, vet and staticcheck, of both modules
+	@$(MAKE) --no-print-directory bin/staticcheck
 	@$(TIMED) unformatted=$$(bin/gofumpt -l .); test -z "$$unformatted" || { echo "gofumpt -l:"; echo "$$unformatted"; exit 1; }; \
 		go vet ./...; bin/staticcheck ./...; cd scripts; go vet ./...; ../bin/staticcheck ./...
 
@@ -67,10 +67,11 @@ race:
 	@$(TIMED) $(RACE) test $(if $(CC),-race) $$(go list ./katas/... | grep -v '/q[0-9]*-[^/]*$$'); \
 		$(RACE) -C scripts test $(if $(CC),-race) ./internal/gotest ./internal/session ./internal/practice ./internal/workbook
 
-tools:
+tools: compiled
 	@$(TIMED) go -C scripts test $$(go -C scripts list ./... | grep -vE '/internal/(gotest|session|practice|workbook)$$')
 
-verify: bin/kata
+verify: compiled
+	@$(MAKE) --no-print-directory bin/kata
 	@$(TIMED) bin/kata verify
 
 stress: ## run the tests of the tools beside twelve busy loops, three times over
@@ -78,7 +79,7 @@ stress: ## run the tests of the tools beside twelve busy loops, three times over
 		go -C scripts test -count=$(TIMES) -timeout=4h ./...
 TIMES ?= 3
 
-modules:
+modules: compiled
 	@$(TIMED) go build ./solutions/...; \
 		others=$$(go list -deps -test -f '{{with .Module}}{{.Path}}{{end}}' ./katas/... | sort -u | grep -vxF $(MODULES:%=-e %) || true); \
 		test -z "$$others" || { echo "katas import other modules:"; echo "$$others"; exit 1; }
