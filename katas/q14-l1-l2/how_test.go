@@ -21,19 +21,6 @@ type lossCase struct {
 	Delta   float64
 }
 
-// slip is a mistake, and what it answers to every case.
-type slip[T any] struct {
-	says  string
-	wrong map[string]T
-}
-
-func named[T any](slips ...slip[T]) (opts []check.Option) {
-	for _, s := range slips {
-		opts = append(opts, check.Mistake(s.wrong, s.says))
-	}
-	return opts
-}
-
 // answers is what a loss, or its gradient, answers to every case.
 func answers[T any](cases []lossCase, f func(pred, y []float64, delta float64) T) map[string]T {
 	all := map[string]T{}
@@ -376,14 +363,14 @@ func TestBestConstant(t *testing.T) {
 			opts = append(opts, check.Kept("y", passed, c.Y.Floats()))
 			return l1l2.BestConstantL2(passed)
 		})
-		check.Equal(t, "BestConstantL2(y)", got, one(func(c constantCase) float64 { return c.Mean }), check.Rel(1e-10), append(opts, named(
-			slip[[]float64]{median, one(func(c constantCase) float64 { return c.Lo })},
-			slip[[]float64]{median, one(func(c constantCase) float64 { return c.Hi })},
-			slip[[]float64]{median, one(func(c constantCase) float64 { return (c.Lo + c.Hi) / 2 })},
-			slip[[]float64]{"you returned the middle between the smallest and the largest value: that is best for the largest error", one(func(c constantCase) float64 {
+		check.Equal(t, "BestConstantL2(y)", got, one(func(c constantCase) float64 { return c.Mean }), check.Rel(1e-10), append(opts,
+			check.Mistake(one(func(c constantCase) float64 { return c.Lo }), median),
+			check.Mistake(one(func(c constantCase) float64 { return c.Hi }), median),
+			check.Mistake(one(func(c constantCase) float64 { return (c.Lo + c.Hi) / 2 }), median),
+			check.Mistake(one(func(c constantCase) float64 {
 				return (slices.Min(c.Y.Data) + slices.Max(c.Y.Data)) / 2
-			})},
-			slip[[]float64]{"you returned the sum of y: divide by n", one(func(c constantCase) float64 { return c.Mean * float64(len(c.Y.Data)) })})...)...)
+			}), "you returned the middle between the smallest and the largest value: that is best for the largest error"),
+			check.Mistake(one(func(c constantCase) float64 { return c.Mean * float64(len(c.Y.Data)) }), "you returned the sum of y: divide by n"))...)
 	})
 	t.Run("BestConstantL1", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -394,30 +381,30 @@ func TestBestConstant(t *testing.T) {
 			lo, hi := l1l2.BestConstantL1(passed)
 			return []float64{lo, hi}
 		})
-		check.Equal(t, "lo and hi of BestConstantL1(y)", got, each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Hi} }), check.Exact, append(opts, named(
-			slip[[]float64]{"you returned the upper of the two middle values only: every constant between them is as good", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Hi} })},
-			slip[[]float64]{"you returned the lower of the two middle values only: every constant between them is as good", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Lo} })},
-			slip[[]float64]{"you returned the midpoint of the two middle values: it is one of the best constants, the step asks for all", each(func(c constantCase, _ []float64) []float64 {
+		check.Equal(t, "lo and hi of BestConstantL1(y)", got, each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Hi} }), check.Exact, append(opts,
+			check.Mistake(each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Hi} }), "you returned the upper of the two middle values only: every constant between them is as good"),
+			check.Mistake(each(func(c constantCase, _ []float64) []float64 { return []float64{c.Lo, c.Lo} }), "you returned the lower of the two middle values only: every constant between them is as good"),
+			check.Mistake(each(func(c constantCase, _ []float64) []float64 {
 				return []float64{(c.Lo + c.Hi) / 2, (c.Lo + c.Hi) / 2}
-			})},
-			slip[[]float64]{"you exchanged lo and hi", each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Lo} })},
-			slip[[]float64]{"you counted the sorted values from 1: the middle ones have the indices (n−1)/2 and n/2, rounded down", each(func(_ constantCase, sorted []float64) []float64 {
+			}), "you returned the midpoint of the two middle values: it is one of the best constants, the step asks for all"),
+			check.Mistake(each(func(c constantCase, _ []float64) []float64 { return []float64{c.Hi, c.Lo} }), "you exchanged lo and hi"),
+			check.Mistake(each(func(_ constantCase, sorted []float64) []float64 {
 				n := len(sorted)
 				return []float64{sorted[n/2], sorted[min(n/2+1, n-1)]}
-			})},
-			slip[[]float64]{"you took two middle values where one is in the middle: of an odd number of values lo and hi are the same", each(func(_ constantCase, sorted []float64) []float64 {
+			}), "you counted the sorted values from 1: the middle ones have the indices (n−1)/2 and n/2, rounded down"),
+			check.Mistake(each(func(_ constantCase, sorted []float64) []float64 {
 				n := len(sorted)
 				return []float64{sorted[max(n/2-1, 0)], sorted[n/2]}
-			})},
-			slip[[]float64]{"you counted a value once that occurs several times", each(func(_ constantCase, sorted []float64) []float64 {
+			}), "you took two middle values where one is in the middle: of an odd number of values lo and hi are the same"),
+			check.Mistake(each(func(_ constantCase, sorted []float64) []float64 {
 				sorted = slices.Compact(sorted)
 				n := len(sorted)
 				return []float64{sorted[(n-1)/2], sorted[n/2]}
-			})},
-			slip[[]float64]{"you took the middle of y as it stands: sort a copy first", each(func(c constantCase, sorted []float64) []float64 {
+			}), "you counted a value once that occurs several times"),
+			check.Mistake(each(func(c constantCase, sorted []float64) []float64 {
 				n := len(sorted)
 				return []float64{c.Y.Data[(n-1)/2], c.Y.Data[n/2]}
-			})})...)...)
+			}), "you took the middle of y as it stands: sort a copy first"))...)
 	})
 	check.Panics(t, "BestConstantL2 of nothing", func() { l1l2.BestConstantL2(nil) })
 	check.Panics(t, "BestConstantL2 of an empty slice", func() { l1l2.BestConstantL2([]float64{}) })
@@ -483,35 +470,35 @@ func TestLeastSquares(t *testing.T) {
 			intercept, slope := l1l2.LeastSquares(xs, ys)
 			return []float64{intercept, slope}
 		})
-		check.Equal(t, "LeastSquares(x, y) (intercept, slope)", got, each(func(c lineCase) []float64 { return []float64{c.Intercept, c.Slope} }), check.Rel(1e-8), append(opts, named(
-			slip[[]float64]{"you returned the slope first: the intercept comes first", each(func(c lineCase) []float64 { return []float64{c.Slope, c.Intercept} })},
-			slip[[]float64]{"you fitted a line through the origin: Σxy/Σx² needs the means taken away", each(func(c lineCase) []float64 {
+		check.Equal(t, "LeastSquares(x, y) (intercept, slope)", got, each(func(c lineCase) []float64 { return []float64{c.Intercept, c.Slope} }), check.Rel(1e-8), append(opts,
+			check.Mistake(each(func(c lineCase) []float64 { return []float64{c.Slope, c.Intercept} }), "you returned the slope first: the intercept comes first"),
+			check.Mistake(each(func(c lineCase) []float64 {
 				_, slope := stat.LinearRegression(c.X.Data, c.Y.Data, nil, true)
 				return []float64{0, slope}
-			})},
-			slip[[]float64]{"you returned 0 for the intercept: the line passes through the means of x and y", each(func(c lineCase) []float64 { return []float64{0, c.Slope} })},
-			slip[[]float64]{"you fitted x to y: the errors are measured along y", through(func(x, y []float64) float64 { return stat.Variance(y, nil) / stat.Covariance(x, y, nil) })},
-			slip[[]float64]{"you divided by the spread of y: the slope is a covariance over the variance of x", through(func(x, y []float64) float64 { return stat.Covariance(x, y, nil) / stat.Variance(y, nil) })},
-			slip[[]float64]{"you divided one sum by n and the other by n − 1", through(func(x, y []float64) float64 {
+			}), "you fitted a line through the origin: Σxy/Σx² needs the means taken away"),
+			check.Mistake(each(func(c lineCase) []float64 { return []float64{0, c.Slope} }), "you returned 0 for the intercept: the line passes through the means of x and y"),
+			check.Mistake(through(func(x, y []float64) float64 { return stat.Variance(y, nil) / stat.Covariance(x, y, nil) }), "you fitted x to y: the errors are measured along y"),
+			check.Mistake(through(func(x, y []float64) float64 { return stat.Covariance(x, y, nil) / stat.Variance(y, nil) }), "you divided by the spread of y: the slope is a covariance over the variance of x"),
+			check.Mistake(through(func(x, y []float64) float64 {
 				n := float64(len(x))
 				return stat.Covariance(x, y, nil) / stat.Variance(x, nil) * n / (n - 1)
-			})},
-			slip[[]float64]{"you divided one sum by n and the other by n − 1", through(func(x, y []float64) float64 {
+			}), "you divided one sum by n and the other by n − 1"),
+			check.Mistake(through(func(x, y []float64) float64 {
 				n := float64(len(x))
 				return stat.Covariance(x, y, nil) / stat.Variance(x, nil) * (n - 1) / n
-			})},
-			slip[[]float64]{"you counted an x once that occurs several times: every point counts", each(func(c lineCase) []float64 {
+			}), "you divided one sum by n and the other by n − 1"),
+			check.Mistake(each(func(c lineCase) []float64 {
 				if c.Name == twice {
 					return []float64{2. / 3, 3}
 				}
 				return []float64{c.Intercept, c.Slope}
-			})},
-			slip[[]float64]{"you returned the mean of y for the intercept: the line takes that value at the mean of x, not at 0", each(func(c lineCase) []float64 {
+			}), "you counted an x once that occurs several times: every point counts"),
+			check.Mistake(each(func(c lineCase) []float64 {
 				return []float64{stat.Mean(c.Y.Data, nil), c.Slope}
-			})},
-			slip[[]float64]{"you added slope·mean(x): the intercept is mean(y) minus it", each(func(c lineCase) []float64 {
+			}), "you returned the mean of y for the intercept: the line takes that value at the mean of x, not at 0"),
+			check.Mistake(each(func(c lineCase) []float64 {
 				return []float64{stat.Mean(c.Y.Data, nil) + c.Slope*stat.Mean(c.X.Data, nil), c.Slope}
-			})})...)...)
+			}), "you added slope·mean(x): the intercept is mean(y) minus it"))...)
 	})
 	t.Run("telephone calls", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -604,20 +591,20 @@ func TestLeastAbsolute(t *testing.T) {
 		for name := range above {
 			divided[name] = math.NaN()
 		}
-		check.Equal(t, "sums of absolute errors of LeastAbsolute(x, y)", got, least, check.Rel(1e-9), append(opts, named(
-			slip[float64]{"you returned the line of least squares", sums(func(p points) line {
+		check.Equal(t, "sums of absolute errors of LeastAbsolute(x, y)", got, least, check.Rel(1e-9), append(opts,
+			check.Mistake(sums(func(p points) line {
 				intercept, slope := stat.LinearRegression(p.x, p.y, nil, false)
 				return line{intercept, slope}
-			})},
-			slip[float64]{"you chose the pair by its squared errors: the sum of |r| decides", costs(func(r []float64) float64 { return sum(r, square) })},
-			slip[float64]{"you added the residuals with their signs: take magnitudes first", costs(func(r []float64) float64 { return sum(r, itself) })},
-			slip[float64]{"you chose the pair by its largest error: the sum of |r| decides", costs(func(r []float64) float64 { return slices.Max(mapped(r, math.Abs)) })},
-			slip[float64]{"you joined neighbours only: the best line may pass through any two points", pairs(func(i, j, _ int) bool { return i == j+1 })},
-			slip[float64]{"you tried the lines through the first point only: the best line may pass through any two points", pairs(func(_, j, _ int) bool { return j == 0 })},
-			slip[float64]{"you left out the pairs with the first point", pairs(func(_, j, _ int) bool { return j > 0 })},
-			slip[float64]{"you left out the pairs with the last point", pairs(func(i, _, n int) bool { return i < n-1 })},
-			slip[float64]{"you left out the pairs of neighbours", pairs(func(i, j, _ int) bool { return i > j+1 })},
-			slip[float64]{"you divided by x[i]−x[j] where it is 0: two points above each other define no line, skip them", divided})...)...)
+			}), "you returned the line of least squares"),
+			check.Mistake(costs(func(r []float64) float64 { return sum(r, square) }), "you chose the pair by its squared errors: the sum of |r| decides"),
+			check.Mistake(costs(func(r []float64) float64 { return sum(r, itself) }), "you added the residuals with their signs: take magnitudes first"),
+			check.Mistake(costs(func(r []float64) float64 { return slices.Max(mapped(r, math.Abs)) }), "you chose the pair by its largest error: the sum of |r| decides"),
+			check.Mistake(pairs(func(i, j, _ int) bool { return i == j+1 }), "you joined neighbours only: the best line may pass through any two points"),
+			check.Mistake(pairs(func(_, j, _ int) bool { return j == 0 }), "you tried the lines through the first point only: the best line may pass through any two points"),
+			check.Mistake(pairs(func(_, j, _ int) bool { return j > 0 }), "you left out the pairs with the first point"),
+			check.Mistake(pairs(func(i, _, n int) bool { return i < n-1 }), "you left out the pairs with the last point"),
+			check.Mistake(pairs(func(i, j, _ int) bool { return i > j+1 }), "you left out the pairs of neighbours"),
+			check.Mistake(divided, "you divided by x[i]−x[j] where it is 0: two points above each other define no line, skip them"))...)
 	})
 	t.Run("the one best line", func(t *testing.T) {
 		defer check.Rescue(t)

@@ -14,19 +14,6 @@ import (
 	mobile "whyhow/katas/q17-mobile-speed"
 )
 
-// slip is a mistake, and what it answers to every case.
-type slip[T any] struct {
-	says  string
-	wrong map[string]T
-}
-
-func named[T any](slips ...slip[T]) (opts []check.Option) {
-	for _, s := range slips {
-		opts = append(opts, check.Mistake(s.wrong, s.says))
-	}
-	return opts
-}
-
 func TestSpeedup(t *testing.T) {
 	defer check.Rescue(t)
 	t.Run("SeparableRatio", func(t *testing.T) {
@@ -46,18 +33,18 @@ func TestSpeedup(t *testing.T) {
 		beyond[fmt.Sprintf("SeparableRatio(%d, %d)", 1<<20, 1<<16)] = math.Inf(1)
 		// multiply-accumulates counted for one input channel and one output pixel
 		check.Equal(t, "SeparableRatio(out, kernel)", each(func(c sizes) float64 { return mobile.SeparableRatio(c.out, c.kernel) }),
-			of(func(n, k float64) float64 { return (k*k + n) / (k * k * n) }), check.Rel(1e-12), append(named(
-				slip[float64]{"you divided integers, which cuts the share to 0: convert to float64 first", each(func(c sizes) float64 {
-					return float64(1/c.out + 1/(c.kernel*c.kernel))
-				})},
-				slip[float64]{"you inverted the ratio: the separable convolution is the cheaper one, below 1", of(func(n, k float64) float64 { return 1 / (1/n + 1/k/k) })},
-				slip[float64]{"you took 1/kernel: a kernel has kernel² taps", of(func(n, k float64) float64 { return 1/n + 1/k })},
-				slip[float64]{"you took 2/kernel: the depthwise kernel stays kernel×kernel, it is not a column times a row", of(func(n, k float64) float64 { return 1/n + 2/k })},
-				slip[float64]{"you multiplied the costs of the two passes: they are made one after the other, and add up", of(func(n, k float64) float64 { return 1 / n / k / k })},
-				slip[float64]{"you left 1/out out: that is the depthwise pass alone, and the pointwise pass costs too", of(func(_, k float64) float64 { return 1 / k / k })},
-				slip[float64]{"you left 1/kernel² out: the depthwise pass costs too", of(func(n, _ float64) float64 { return 1 / n })},
-				slip[float64]{"you multiplied in 32 bits: they hold numbers below 2³¹", beyond}),
-				check.Why("a depthwise pass costs kernel² and a pointwise pass out, where the full convolution costs kernel²·out"))...)
+			of(func(n, k float64) float64 { return (k*k + n) / (k * k * n) }), check.Rel(1e-12),
+			check.Mistake(each(func(c sizes) float64 {
+				return float64(1/c.out + 1/(c.kernel*c.kernel))
+			}), "you divided integers, which cuts the share to 0: convert to float64 first"),
+			check.Mistake(of(func(n, k float64) float64 { return 1 / (1/n + 1/k/k) }), "you inverted the ratio: the separable convolution is the cheaper one, below 1"),
+			check.Mistake(of(func(n, k float64) float64 { return 1/n + 1/k }), "you took 1/kernel: a kernel has kernel² taps"),
+			check.Mistake(of(func(n, k float64) float64 { return 1/n + 2/k }), "you took 2/kernel: the depthwise kernel stays kernel×kernel, it is not a column times a row"),
+			check.Mistake(of(func(n, k float64) float64 { return 1 / n / k / k }), "you multiplied the costs of the two passes: they are made one after the other, and add up"),
+			check.Mistake(of(func(_, k float64) float64 { return 1 / k / k }), "you left 1/out out: that is the depthwise pass alone, and the pointwise pass costs too"),
+			check.Mistake(of(func(n, _ float64) float64 { return 1 / n }), "you left 1/kernel² out: the depthwise pass costs too"),
+			check.Mistake(beyond, "you multiplied in 32 bits: they hold numbers below 2³¹"),
+			check.Why("a depthwise pass costs kernel² and a pointwise pass out, where the full convolution costs kernel²·out"))
 	})
 	t.Run("Speedup", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -81,13 +68,13 @@ func TestSpeedup(t *testing.T) {
 		of := func(f func(fraction, factor float64) float64) map[string]float64 {
 			return each(func(i int) float64 { return f(cases[i].fraction, cases[i].factor) })
 		}
-		check.Equal(t, "Speedup(fraction, factor)", of(mobile.Speedup), each(func(i int) float64 { return cases[i].want }), check.Rel(1e-12), append(named(
-			slip[float64]{"you returned the time that is left: the speed-up is one over it", each(func(i int) float64 { return 1 / cases[i].want })},
-			slip[float64]{"you left the rest of the frame out: it takes its time as before", of(func(f, by float64) float64 { return 1 / (f / by) })},
-			slip[float64]{"you averaged the speeds: add up the times", of(func(f, by float64) float64 { return 1 - f + f*by })},
-			slip[float64]{"you multiplied the part's time by factor: it becomes factor times shorter", of(func(f, by float64) float64 { return 1 / (1 - f + f*by) })},
-			slip[float64]{"you sped up the rest: fraction is the part that becomes faster", of(func(f, by float64) float64 { return 1 / (f + (1-f)/by) })}),
-			check.Why("the part takes fraction/factor of the time, the rest 1 − fraction as before; a fraction may be 0 or 1, a factor infinite"))...)
+		check.Equal(t, "Speedup(fraction, factor)", of(mobile.Speedup), each(func(i int) float64 { return cases[i].want }), check.Rel(1e-12),
+			check.Mistake(each(func(i int) float64 { return 1 / cases[i].want }), "you returned the time that is left: the speed-up is one over it"),
+			check.Mistake(of(func(f, by float64) float64 { return 1 / (f / by) }), "you left the rest of the frame out: it takes its time as before"),
+			check.Mistake(of(func(f, by float64) float64 { return 1 - f + f*by }), "you averaged the speeds: add up the times"),
+			check.Mistake(of(func(f, by float64) float64 { return 1 / (1 - f + f*by) }), "you multiplied the part's time by factor: it becomes factor times shorter"),
+			check.Mistake(of(func(f, by float64) float64 { return 1 / (f + (1-f)/by) }), "you sped up the rest: fraction is the part that becomes faster"),
+			check.Why("the part takes fraction/factor of the time, the rest 1 − fraction as before; a fraction may be 0 or 1, a factor infinite"))
 	})
 	check.Panics(t, "SeparableRatio(0, 3)", func() { mobile.SeparableRatio(0, 3) })
 	check.Panics(t, "SeparableRatio(8, 0)", func() { mobile.SeparableRatio(8, 0) })
@@ -135,28 +122,26 @@ func TestPruneMask(t *testing.T) {
 			many = "you pruned one too many: sparsity·n is cut, not rounded"
 			stay = "you kept the share that was to go: sparsity is the share of zeros"
 		)
-		check.Equal(t, "PruneMask(w, sparsity)", got, each(func(c maskCase, _ *mat.Dense) *mat.Dense { return c.Mask.Dense() }), check.Exact, append(append(opts, named(
-			slip[*mat.Dense]{"you ranked the weights by value: a large negative weight matters as much as a large positive one", each(func(c maskCase, w *mat.Dense) *mat.Dense {
+		check.Equal(t, "PruneMask(w, sparsity)", got, each(func(c maskCase, _ *mat.Dense) *mat.Dense { return c.Mask.Dense() }), check.Exact, append(append(opts,
+			check.Mistake(each(func(c maskCase, w *mat.Dense) *mat.Dense {
 				return smallest(w, c.Pruned, func(v float64) float64 { return v })
-			})},
-			slip[*mat.Dense]{"you pruned the largest weights", each(func(c maskCase, w *mat.Dense) *mat.Dense {
+			}), "you ranked the weights by value: a large negative weight matters as much as a large positive one"),
+			check.Mistake(each(func(c maskCase, w *mat.Dense) *mat.Dense {
 				return smallest(w, c.Pruned, func(v float64) float64 { return -math.Abs(v) })
-			})},
-			slip[*mat.Dense]{stay, going(func(c maskCase, _ float64) float64 { return float64(len(c.W.Data) - c.Pruned) })},
-			slip[*mat.Dense]{stay, going(func(c maskCase, product float64) float64 { return float64(len(c.W.Data)) - product + 1e-9 })},
-			slip[*mat.Dense]{
-				"you pruned one too few: ⌊sparsity·n⌋ can lose a whole weight to rounding (0.29·100 is 28.999999999999996), therefore + 1e-9",
-				going(func(_ maskCase, product float64) float64 { return product }),
-			},
-			slip[*mat.Dense]{many, going(func(_ maskCase, product float64) float64 { return math.Round(product) })},
-			slip[*mat.Dense]{"you swapped 0 and 1: the mask is 1 where a weight stays", each(func(c maskCase, _ *mat.Dense) *mat.Dense { return inverted(c.Mask.Dense()) })},
-			slip[*mat.Dense]{"you returned the pruned weights: the mask is 0 or 1", each(func(c maskCase, w *mat.Dense) *mat.Dense { w.MulElem(w, c.Mask.Dense()); return w })},
-			slip[*mat.Dense]{"you pruned each row by itself: the smallest of the whole matrix go, whatever their row", each(func(c maskCase, w *mat.Dense) *mat.Dense {
+			}), "you pruned the largest weights"),
+			check.Mistake(going(func(c maskCase, _ float64) float64 { return float64(len(c.W.Data) - c.Pruned) }), stay),
+			check.Mistake(going(func(c maskCase, product float64) float64 { return float64(len(c.W.Data)) - product + 1e-9 }), stay),
+			check.Mistake(going(func(_ maskCase, product float64) float64 { return product }),
+				"you pruned one too few: ⌊sparsity·n⌋ can lose a whole weight to rounding (0.29·100 is 28.999999999999996), therefore + 1e-9"),
+			check.Mistake(going(func(_ maskCase, product float64) float64 { return math.Round(product) }), many),
+			check.Mistake(each(func(c maskCase, _ *mat.Dense) *mat.Dense { return inverted(c.Mask.Dense()) }), "you swapped 0 and 1: the mask is 1 where a weight stays"),
+			check.Mistake(each(func(c maskCase, w *mat.Dense) *mat.Dense { w.MulElem(w, c.Mask.Dense()); return w }), "you returned the pruned weights: the mask is 0 or 1"),
+			check.Mistake(each(func(c maskCase, w *mat.Dense) *mat.Dense {
 				return smallestOfRows(w, c.Sparsity)
-			})},
-			slip[*mat.Dense]{"you cut at a share of the largest magnitude: sparsity is a share of the number of weights", each(func(c maskCase, w *mat.Dense) *mat.Dense {
+			}), "you pruned each row by itself: the smallest of the whole matrix go, whatever their row"),
+			check.Mistake(each(func(c maskCase, w *mat.Dense) *mat.Dense {
 				return above(w, c.Sparsity*mat.Max(magnitudes(w)))
-			})})...), check.Why("0 for the smallest magnitudes, 1 for the others"))...)
+			}), "you cut at a share of the largest magnitude: sparsity is a share of the number of weights")), check.Why("0 for the smallest magnitudes, 1 for the others"))...)
 	})
 	t.Run("very small and very large", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -279,17 +264,17 @@ func TestRetrain(t *testing.T) {
 		inside := check.Equal(t, "Sparsity(step, begin, end, initial, final)", each(func(i int) float64 {
 			c := cases[i]
 			return mobile.Sparsity(c.step, c.begin, c.end, c.initial, c.final)
-		}), each(func(i int) float64 { return cases[i].want }), check.Rel(1e-12), append(named(
-			slip[float64]{"you left the exponent out: that is a straight line, not a cubic", between(func(done, _, _, _ float64) float64 { return 1 - done })},
-			slip[float64]{"you squared the share that is left: the schedule is a cubic", between(func(done, _, _, _ float64) float64 { return (1 - done) * (1 - done) })},
-			slip[float64]{"you cubed the share that is done: cube the share that is left, so that pruning is fast at first", between(func(done, _, _, _ float64) float64 { return 1 - cube(done) })},
-			slip[float64]{"you went from final to initial: at begin the whole schedule is left, not done", between(func(done, _, _, _ float64) float64 { return cube(done) })},
-			slip[float64]{"you exchanged initial and final", between(func(done, _, _, _ float64) float64 { return 1 - cube(1-done) })},
-			slip[float64]{"you divided integers, and 0 of the schedule is done until its end: convert to float64 first", between(func(_, _, _, _ float64) float64 { return 1 })},
-			slip[float64]{"you divided integers, and 0 of the schedule is left once it has begun: convert to float64 first", between(func(_, _, _, _ float64) float64 { return 0 })},
-			slip[float64]{"you counted from step 0: the schedule starts at begin", between(func(_, step, _, end float64) float64 { return cube(1 - step/end) })},
-			slip[float64]{"you counted from step 0: the schedule starts at begin", between(func(_, step, begin, end float64) float64 { return cube(1 - step/(end-begin)) })}),
-			check.Why("cubic: fast at first, where there is much to prune"))...)
+		}), each(func(i int) float64 { return cases[i].want }), check.Rel(1e-12),
+			check.Mistake(between(func(done, _, _, _ float64) float64 { return 1 - done }), "you left the exponent out: that is a straight line, not a cubic"),
+			check.Mistake(between(func(done, _, _, _ float64) float64 { return (1 - done) * (1 - done) }), "you squared the share that is left: the schedule is a cubic"),
+			check.Mistake(between(func(done, _, _, _ float64) float64 { return 1 - cube(done) }), "you cubed the share that is done: cube the share that is left, so that pruning is fast at first"),
+			check.Mistake(between(func(done, _, _, _ float64) float64 { return cube(done) }), "you went from final to initial: at begin the whole schedule is left, not done"),
+			check.Mistake(between(func(done, _, _, _ float64) float64 { return 1 - cube(1-done) }), "you exchanged initial and final"),
+			check.Mistake(between(func(_, _, _, _ float64) float64 { return 1 }), "you divided integers, and 0 of the schedule is done until its end: convert to float64 first"),
+			check.Mistake(between(func(_, _, _, _ float64) float64 { return 0 }), "you divided integers, and 0 of the schedule is left once it has begun: convert to float64 first"),
+			check.Mistake(between(func(_, step, _, end float64) float64 { return cube(1 - step/end) }), "you counted from step 0: the schedule starts at begin"),
+			check.Mistake(between(func(_, step, begin, end float64) float64 { return cube(1 - step/(end-begin)) }), "you counted from step 0: the schedule starts at begin"),
+			check.Why("cubic: fast at first, where there is much to prune"))
 		if inside {
 			const (
 				early = "you did not clamp the schedule: before its first step the sparsity is the initial one"
@@ -353,27 +338,27 @@ func TestRetrain(t *testing.T) {
 			mobile.MaskedStep(got[c.Name], grad, mask, c.Rate)
 			opts = append(opts, check.Kept("grad", grad, c.Grad.Dense()), check.Kept("mask", mask, c.Mask.Dense()))
 		}
-		check.Equal(t, "w after MaskedStep(w, grad, mask, rate)", got, each(func(c stepCase, i, j int) float64 { return c.Next.Dense().At(i, j) + 0 }), check.Rel(1e-12), append(append(opts, named(
-			slip[*mat.Dense]{"you masked the gradient only: a weight that was not 0 before stays where it was", of(func(w, g, keep, rate float64) float64 { return w - rate*g*keep })},
-			slip[*mat.Dense]{"you did not apply the mask: pruned weights grow back", of(func(w, g, _, rate float64) float64 { return w - rate*g })},
-			slip[*mat.Dense]{"you added the gradient: descent subtracts it", of(func(w, g, keep, rate float64) float64 { return (w + rate*g) * keep })},
-			slip[*mat.Dense]{"you masked before the step: the gradient then moves the pruned weights away from 0", of(func(w, g, keep, rate float64) float64 { return w*keep - rate*g })},
-			slip[*mat.Dense]{"you swapped the cases: a weight stays where its mask is 1", of(func(w, g, keep, rate float64) float64 { return (w - rate*g) * (1 - keep) })},
-			slip[*mat.Dense]{"you left the rate out", of(func(w, g, keep, _ float64) float64 { return (w - g) * keep })},
-			slip[*mat.Dense]{"you masked the weights and made no step", of(func(w, _, keep, _ float64) float64 { return w * keep })},
-			slip[*mat.Dense]{"you left w as it was: MaskedStep works in place", of(func(w, _, _, _ float64) float64 { return w })},
-			slip[*mat.Dense]{"you left a weight that is 0 at 0, whatever its mask", of(func(w, g, keep, rate float64) float64 {
+		check.Equal(t, "w after MaskedStep(w, grad, mask, rate)", got, each(func(c stepCase, i, j int) float64 { return c.Next.Dense().At(i, j) + 0 }), check.Rel(1e-12), append(append(opts,
+			check.Mistake(of(func(w, g, keep, rate float64) float64 { return w - rate*g*keep }), "you masked the gradient only: a weight that was not 0 before stays where it was"),
+			check.Mistake(of(func(w, g, _, rate float64) float64 { return w - rate*g }), "you did not apply the mask: pruned weights grow back"),
+			check.Mistake(of(func(w, g, keep, rate float64) float64 { return (w + rate*g) * keep }), "you added the gradient: descent subtracts it"),
+			check.Mistake(of(func(w, g, keep, rate float64) float64 { return w*keep - rate*g }), "you masked before the step: the gradient then moves the pruned weights away from 0"),
+			check.Mistake(of(func(w, g, keep, rate float64) float64 { return (w - rate*g) * (1 - keep) }), "you swapped the cases: a weight stays where its mask is 1"),
+			check.Mistake(of(func(w, g, keep, _ float64) float64 { return (w - g) * keep }), "you left the rate out"),
+			check.Mistake(of(func(w, _, keep, _ float64) float64 { return w * keep }), "you masked the weights and made no step"),
+			check.Mistake(of(func(w, _, _, _ float64) float64 { return w }), "you left w as it was: MaskedStep works in place"),
+			check.Mistake(of(func(w, g, keep, rate float64) float64 {
 				if w == 0 {
 					return 0
 				}
 				return (w - rate*g) * keep
-			})},
-			slip[*mat.Dense]{"you took the zeros of w for the mask", of(func(w, g, _, rate float64) float64 {
+			}), "you left a weight that is 0 at 0, whatever its mask"),
+			check.Mistake(of(func(w, g, _, rate float64) float64 {
 				if w == 0 {
 					return 0
 				}
 				return w - rate*g
-			})})...), check.Why("a weight whose mask is 0 is 0, the others follow the gradient; the mask says which weights go, not the weights"))...)
+			}), "you took the zeros of w for the mask")), check.Why("a weight whose mask is 0 is 0, the others follow the gradient; the mask says which weights go, not the weights"))...)
 	})
 	for _, s := range [][2]int{{2, 2}, {2, 4}, {1, 3}, {3, 3}, {3, 2}} {
 		check.Panics(t, fmt.Sprintf("MaskedStep of 2×3 weights with a %d×%d mask", s[0], s[1]), func() {
@@ -486,54 +471,54 @@ func TestCompress(t *testing.T) {
 			counts = "you stored how many non-zeros each row has: Ptr adds them up, from 0"
 			start  = "you stored the row of every non-zero: Ptr has one entry a row, and one more, where the row starts"
 		)
-		check.Equal(t, "Compress(w)", got, right, check.Exact, append(append(opts, named(
-			slip[mobile.CSR]{"you did not set Rows and Cols: MulVec needs them", but(func(m *mobile.CSR) { m.Rows, m.Cols = 0, 0 })},
-			slip[mobile.CSR]{"you took the last column in use for the last one: Cols is the width of w", but(func(m *mobile.CSR) {
+		check.Equal(t, "Compress(w)", got, right, check.Exact, append(append(opts,
+			check.Mistake(but(func(m *mobile.CSR) { m.Rows, m.Cols = 0, 0 }), "you did not set Rows and Cols: MulVec needs them"),
+			check.Mistake(but(func(m *mobile.CSR) {
 				m.Cols = 0
 				for _, j := range m.Col {
 					m.Cols = max(m.Cols, j+1)
 				}
-			})},
-			slip[mobile.CSR]{"you swapped Rows and Cols", but(func(m *mobile.CSR) { m.Rows, m.Cols = m.Cols, m.Rows })},
-			slip[mobile.CSR]{"you kept the positive weights only: negative ones are not 0 either", keeping(func(v float64) bool { return v > 0 })},
-			slip[mobile.CSR]{"you stored the zeros too", keeping(func(float64) bool { return true })},
-			slip[mobile.CSR]{"you stored the zeros too", keeping(func(v float64) bool { return !math.IsNaN(v) })},
-			slip[mobile.CSR]{small, keeping(func(v float64) bool { return math.Abs(v) > 1e-9 })},
-			slip[mobile.CSR]{small, keeping(func(v float64) bool { return !(math.Abs(v) <= 1e-9) })},
-			slip[mobile.CSR]{small, keeping(func(v float64) bool { return v*v != 0 })},
-			slip[mobile.CSR]{"you left NaN out: it is neither above nor below 0, and not 0 either", keeping(func(v float64) bool { return v < 0 || v > 0 })},
-			slip[mobile.CSR]{"you went down the columns: that is compressed sparse column form", each(func(w *mat.Dense) mobile.CSR {
+			}), "you took the last column in use for the last one: Cols is the width of w"),
+			check.Mistake(but(func(m *mobile.CSR) { m.Rows, m.Cols = m.Cols, m.Rows }), "you swapped Rows and Cols"),
+			check.Mistake(keeping(func(v float64) bool { return v > 0 }), "you kept the positive weights only: negative ones are not 0 either"),
+			check.Mistake(keeping(func(float64) bool { return true }), "you stored the zeros too"),
+			check.Mistake(keeping(func(v float64) bool { return !math.IsNaN(v) }), "you stored the zeros too"),
+			check.Mistake(keeping(func(v float64) bool { return math.Abs(v) > 1e-9 }), small),
+			check.Mistake(keeping(func(v float64) bool { return !(math.Abs(v) <= 1e-9) }), small),
+			check.Mistake(keeping(func(v float64) bool { return v*v != 0 }), small),
+			check.Mistake(keeping(func(v float64) bool { return v < 0 || v > 0 }), "you left NaN out: it is neither above nor below 0, and not 0 either"),
+			check.Mistake(each(func(w *mat.Dense) mobile.CSR {
 				m := kept(mat.DenseCopyOf(w.T()), func(v float64) bool { return v != 0 })
 				m.Rows, m.Cols = w.Dims()
 				return m
-			})},
-			slip[mobile.CSR]{"you went through each row from its end: within a row the columns ascend", but(func(m *mobile.CSR) {
+			}), "you went down the columns: that is compressed sparse column form"),
+			check.Mistake(but(func(m *mobile.CSR) {
 				for i := range m.Rows {
 					slices.Reverse(m.Col[m.Ptr[i]:m.Ptr[i+1]])
 					slices.Reverse(m.Val[m.Ptr[i]:m.Ptr[i+1]])
 				}
-			})},
-			slip[mobile.CSR]{start, but(func(m *mobile.CSR) { m.Ptr = rowsOf(*m) })},
-			slip[mobile.CSR]{start, but(func(m *mobile.CSR) { m.Ptr = append([]int{0}, rowsOf(*m)...) })},
-			slip[mobile.CSR]{counts, but(func(m *mobile.CSR) { m.Ptr = countsOf(*m) })},
-			slip[mobile.CSR]{counts, but(func(m *mobile.CSR) { m.Ptr = append([]int{0}, countsOf(*m)...) })},
-			slip[mobile.CSR]{"you left the last entry out: Ptr[Rows] is the number of non-zeros, where the last row ends", but(func(m *mobile.CSR) { m.Ptr = m.Ptr[:m.Rows] })},
-			slip[mobile.CSR]{"you left the first entry out: row 0 starts at 0", but(func(m *mobile.CSR) { m.Ptr = m.Ptr[1:] })},
-			slip[mobile.CSR]{"you gave empty rows no entry: every row has one", but(func(m *mobile.CSR) { m.Ptr = slices.Compact(m.Ptr) })},
-			slip[mobile.CSR]{"you stored columns in Ptr: it counts non-zeros, and Col holds their columns", but(func(m *mobile.CSR) {
+			}), "you went through each row from its end: within a row the columns ascend"),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = rowsOf(*m) }), start),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = append([]int{0}, rowsOf(*m)...) }), start),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = countsOf(*m) }), counts),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = append([]int{0}, countsOf(*m)...) }), counts),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = m.Ptr[:m.Rows] }), "you left the last entry out: Ptr[Rows] is the number of non-zeros, where the last row ends"),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = m.Ptr[1:] }), "you left the first entry out: row 0 starts at 0"),
+			check.Mistake(but(func(m *mobile.CSR) { m.Ptr = slices.Compact(m.Ptr) }), "you gave empty rows no entry: every row has one"),
+			check.Mistake(but(func(m *mobile.CSR) {
 				m.Ptr = append([]int{0}, firstCols(m.Ptr, m.Col)...)
-			})},
-			slip[mobile.CSR]{"you stored the row of each non-zero in Col: rows are in Ptr", but(func(m *mobile.CSR) { m.Col = rowsOf(*m) })},
-			slip[mobile.CSR]{"you counted columns from 1", but(func(m *mobile.CSR) {
+			}), "you stored columns in Ptr: it counts non-zeros, and Col holds their columns"),
+			check.Mistake(but(func(m *mobile.CSR) { m.Col = rowsOf(*m) }), "you stored the row of each non-zero in Col: rows are in Ptr"),
+			check.Mistake(but(func(m *mobile.CSR) {
 				for k := range m.Col {
 					m.Col[k]++
 				}
-			})},
-			slip[mobile.CSR]{"you stored positions in the whole matrix: Col counts within the row", but(func(m *mobile.CSR) {
+			}), "you counted columns from 1"),
+			check.Mistake(but(func(m *mobile.CSR) {
 				for k, i := range rowsOf(*m) {
 					m.Col[k] += i * m.Cols
 				}
-			})})...), check.Why("the non-zeros, row by row, and their columns; Ptr[i] is where row i starts in both, an empty row starts where the next one does"))...)
+			}), "you stored positions in the whole matrix: Col counts within the row")), check.Why("the non-zeros, row by row, and their columns; Ptr[i] is where row i starts in both, an empty row starts where the next one does"))...)
 	})
 	t.Run("Bytes", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -548,16 +533,16 @@ func TestCompress(t *testing.T) {
 		of := func(f func(n, rows int) int) map[string]int {
 			return each(func(m mobile.CSR) int { return f(len(m.Val), m.Rows) })
 		}
-		check.Equal(t, "Bytes()", each(mobile.CSR.Bytes), of(func(n, rows int) int { return 16*n + 8*(rows+1) }), check.Exact, append(named(
-			slip[int]{"you counted Val only: each non-zero needs its column too, and each row a pointer", of(func(n, _ int) int { return 8 * n })},
-			slip[int]{"you left out Ptr: it has Rows + 1 elements", of(func(n, _ int) int { return 16 * n })},
-			slip[int]{"you gave Ptr an element a row: it has one more", of(func(n, rows int) int { return 16*n + 8*rows })},
-			slip[int]{"you counted elements: each takes 8 bytes", of(func(n, rows int) int { return 2*n + rows + 1 })},
-			slip[int]{"you counted Rows and Cols too: only the three slices count", of(func(n, rows int) int { return 16*n + 8*(rows+1) + 16 })},
-			slip[int]{"you counted 4 bytes for each whole number: an int counts 8 here", of(func(n, rows int) int { return 12*n + 4*(rows+1) })},
-			slip[int]{"you left out Col: each non-zero needs its column", of(func(n, rows int) int { return 8*n + 8*(rows+1) })},
-			slip[int]{"you counted the dense matrix: only what is stored takes space", each(func(m mobile.CSR) int { return 8 * m.Rows * m.Cols })}),
-			check.Why("8 bytes an element of Ptr, Col and Val"))...)
+		check.Equal(t, "Bytes()", each(mobile.CSR.Bytes), of(func(n, rows int) int { return 16*n + 8*(rows+1) }), check.Exact,
+			check.Mistake(of(func(n, _ int) int { return 8 * n }), "you counted Val only: each non-zero needs its column too, and each row a pointer"),
+			check.Mistake(of(func(n, _ int) int { return 16 * n }), "you left out Ptr: it has Rows + 1 elements"),
+			check.Mistake(of(func(n, rows int) int { return 16*n + 8*rows }), "you gave Ptr an element a row: it has one more"),
+			check.Mistake(of(func(n, rows int) int { return 2*n + rows + 1 }), "you counted elements: each takes 8 bytes"),
+			check.Mistake(of(func(n, rows int) int { return 16*n + 8*(rows+1) + 16 }), "you counted Rows and Cols too: only the three slices count"),
+			check.Mistake(of(func(n, rows int) int { return 12*n + 4*(rows+1) }), "you counted 4 bytes for each whole number: an int counts 8 here"),
+			check.Mistake(of(func(n, rows int) int { return 8*n + 8*(rows+1) }), "you left out Col: each non-zero needs its column"),
+			check.Mistake(each(func(m mobile.CSR) int { return 8 * m.Rows * m.Cols }), "you counted the dense matrix: only what is stored takes space"),
+			check.Why("8 bytes an element of Ptr, Col and Val"))
 	})
 	w, other := mat.NewDense(2, 3, []float64{0, 1, 2, 3, 0, 0}), mat.NewDense(2, 3, []float64{4, 0, 0, 0, 5, 0})
 	check.Independent(t, "Compress(w)", mobile.Compress, check.Args{w}, check.Args{other})
@@ -607,11 +592,11 @@ func TestMulVec(t *testing.T) {
 			opts = append(opts, check.Kept("x", passed, c.X.Floats()))
 			return c.matrix().MulVec(passed)
 		})
-		check.Equal(t, "MulVec(x)", got, each(func(c csrCase) []float64 { return c.Y.Floats() }), check.Tol{Rel: 1e-9, Abs: 1e-12}, append(append(opts, named(
-			slip[[]float64]{"you multiplied by x[i] of the row: each non-zero meets the x of its column", reading(func(_ csrCase, row, _ int) int { return row })},
-			slip[[]float64]{"you multiplied by x[i] of the row: each non-zero meets the x of its column", reading(func(c csrCase, row, _ int) int { return min(row, len(c.X.Data)-1) })},
-			slip[[]float64]{"you took the k-th x for the k-th non-zero of a row: its column is Col[k]", reading(func(c csrCase, row, k int) int { return k - c.Ptr[row] })},
-			slip[[]float64]{"you kept the last product of each row: add all of them up", each(func(c csrCase) []float64 {
+		check.Equal(t, "MulVec(x)", got, each(func(c csrCase) []float64 { return c.Y.Floats() }), check.Tol{Rel: 1e-9, Abs: 1e-12}, append(append(opts,
+			check.Mistake(reading(func(_ csrCase, row, _ int) int { return row }), "you multiplied by x[i] of the row: each non-zero meets the x of its column"),
+			check.Mistake(reading(func(c csrCase, row, _ int) int { return min(row, len(c.X.Data)-1) }), "you multiplied by x[i] of the row: each non-zero meets the x of its column"),
+			check.Mistake(reading(func(c csrCase, row, k int) int { return k - c.Ptr[row] }), "you took the k-th x for the k-th non-zero of a row: its column is Col[k]"),
+			check.Mistake(each(func(c csrCase) []float64 {
 				last := make([]float64, len(c.Ptr)-1)
 				for i := range last {
 					if end := c.Ptr[i+1]; c.Ptr[i] < end {
@@ -619,15 +604,15 @@ func TestMulVec(t *testing.T) {
 					}
 				}
 				return last
-			})},
-			slip[[]float64]{"you went on with the sum of the row before: every row begins with 0", each(func(c csrCase) []float64 {
+			}), "you kept the last product of each row: add all of them up"),
+			check.Mistake(each(func(c csrCase) []float64 {
 				sums, sum := c.Y.Floats(), 0.0
 				for i, v := range sums {
 					sum += v
 					sums[i] = sum
 				}
 				return sums
-			})})...), check.Why("y[i] sums Val[k]·x[Col[k]] over the k from Ptr[i] to before Ptr[i+1]"))...)
+			}), "you went on with the sum of the row before: every row begins with 0")), check.Why("y[i] sums Val[k]·x[Col[k]] over the k from Ptr[i] to before Ptr[i+1]"))...)
 	})
 	t.Run("only the non-zeros", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -705,19 +690,19 @@ func TestQuantize(t *testing.T) {
 			narrow    = "you did not widen the range to hold 0: without it 0 has no level, and a zero weight comes back as another"
 			symmetric = "you made it symmetric, from −max|w| to max|w|: here the range goes from min to max"
 		)
-		if !check.Equal(t, "Quantize(w) scale", each(got, quantised.scale), each(want, quantised.scale), check.Rel(1e-6), append(append(unchanged, named(
-			slip[float64]{"you divided by 256: 256 levels have 255 gaps", scales(func(low, high float64) float64 { return (max(high, 0) - min(low, 0)) / 256 })},
-			slip[float64]{narrow, scales(func(low, high float64) float64 { return (high - low) / 255 })},
-			slip[float64]{narrow, scales(func(low, high float64) float64 { return (high - min(low, 0)) / 255 })},
-			slip[float64]{narrow, scales(func(low, high float64) float64 { return (max(high, 0) - low) / 255 })},
-			slip[float64]{"you took small weights for zeros: scale is 1 only where all are 0", scales(func(low, high float64) float64 {
+		if !check.Equal(t, "Quantize(w) scale", each(got, quantised.scale), each(want, quantised.scale), check.Rel(1e-6), append(append(unchanged,
+			check.Mistake(scales(func(low, high float64) float64 { return (max(high, 0) - min(low, 0)) / 256 }), "you divided by 256: 256 levels have 255 gaps"),
+			check.Mistake(scales(func(low, high float64) float64 { return (high - low) / 255 }), narrow),
+			check.Mistake(scales(func(low, high float64) float64 { return (high - min(low, 0)) / 255 }), narrow),
+			check.Mistake(scales(func(low, high float64) float64 { return (max(high, 0) - low) / 255 }), narrow),
+			check.Mistake(scales(func(low, high float64) float64 {
 				if high-low < 1e-12 {
 					return 1
 				}
 				return (max(high, 0) - min(low, 0)) / 255
-			})},
-			slip[float64]{symmetric, scales(func(low, high float64) float64 { return max(high, -low) / 127 })},
-			slip[float64]{symmetric, scales(func(low, high float64) float64 { return max(high, -low) / 127.5 })})...),
+			}), "you took small weights for zeros: scale is 1 only where all are 0"),
+			check.Mistake(scales(func(low, high float64) float64 { return max(high, -low) / 127 }), symmetric),
+			check.Mistake(scales(func(low, high float64) float64 { return max(high, -low) / 127.5 }), symmetric)),
 			check.Why("256 levels have 255 gaps from the smallest to the largest weight, 0 included"))...) {
 			return
 		}
@@ -733,12 +718,12 @@ func TestQuantize(t *testing.T) {
 			zeroCut  = "you cut zero instead of rounding it"
 			rounding = "you rounded 10.5 + 2⁻²⁴ to 10"
 		)
-		if !check.Equal(t, "Quantize(w) zero", each(got, quantised.zero), each(want, quantised.zero), check.Exact, append(named(
-			slip[int8]{"you left the zero point at 0: then most of one side is clamped", zeros(func(float64) float64 { return 0 })},
-			slip[int8]{shifted, zeros(func(zero float64) float64 { return math.Round(zero + 128) })},
-			slip[int8]{shifted, zeros(func(zero float64) float64 { return min(math.Round(zero+128), 127) })},
-			slip[int8]{zeroCut, zeros(math.Trunc)},
-			slip[int8]{zeroCut, zeros(math.Floor)}), check.Why("the smallest weight, or 0 if that is smaller, becomes −128"))...) {
+		if !check.Equal(t, "Quantize(w) zero", each(got, quantised.zero), each(want, quantised.zero), check.Exact,
+			check.Mistake(zeros(func(float64) float64 { return 0 }), "you left the zero point at 0: then most of one side is clamped"),
+			check.Mistake(zeros(func(zero float64) float64 { return math.Round(zero + 128) }), shifted),
+			check.Mistake(zeros(func(zero float64) float64 { return min(math.Round(zero+128), 127) }), shifted),
+			check.Mistake(zeros(math.Trunc), zeroCut),
+			check.Mistake(zeros(math.Floor), zeroCut), check.Why("the smallest weight, or 0 if that is smaller, becomes −128")) {
 			return
 		}
 		levels := func(f func(v, zero, unrounded float64) float64) map[string][]int8 {
@@ -752,14 +737,14 @@ func TestQuantize(t *testing.T) {
 			}
 			return all
 		}
-		if !check.Equal(t, "Quantize(w) q", each(got, quantised.q), each(want, quantised.q), check.Exact, append(named(
-			slip[[]int8]{"you cut w/scale instead of rounding it: the error grows to a whole level", levels(func(v, zero, _ float64) float64 { return math.Trunc(v) + zero })},
-			slip[[]int8]{"you rounded w/scale down: round to the nearest level", levels(func(v, zero, _ float64) float64 { return math.Floor(v) + zero })},
-			slip[[]int8]{"you added 0.5 and cut: below 0 that is not the nearest level", levels(func(v, zero, _ float64) float64 { return math.Trunc(v+0.5) + zero })},
-			slip[[]int8]{"you did not add zero", levels(func(v, _, _ float64) float64 { return math.Round(v) })},
-			slip[[]int8]{"you subtracted zero: it is added here, and subtracted on the way back", levels(func(v, zero, _ float64) float64 { return math.Round(v) - zero })},
-			slip[[]int8]{"you added zero before it was rounded: 0 then has no level of its own", levels(func(v, _, unrounded float64) float64 { return math.Round(v + unrounded) })}),
-			check.Why("round(w/scale) + zero, clamped to −128…127"))...) {
+		if !check.Equal(t, "Quantize(w) q", each(got, quantised.q), each(want, quantised.q), check.Exact,
+			check.Mistake(levels(func(v, zero, _ float64) float64 { return math.Trunc(v) + zero }), "you cut w/scale instead of rounding it: the error grows to a whole level"),
+			check.Mistake(levels(func(v, zero, _ float64) float64 { return math.Floor(v) + zero }), "you rounded w/scale down: round to the nearest level"),
+			check.Mistake(levels(func(v, zero, _ float64) float64 { return math.Trunc(v+0.5) + zero }), "you added 0.5 and cut: below 0 that is not the nearest level"),
+			check.Mistake(levels(func(v, _, _ float64) float64 { return math.Round(v) }), "you did not add zero"),
+			check.Mistake(levels(func(v, zero, _ float64) float64 { return math.Round(v) - zero }), "you subtracted zero: it is added here, and subtracted on the way back"),
+			check.Mistake(levels(func(v, _, unrounded float64) float64 { return math.Round(v + unrounded) }), "you added zero before it was rounded: 0 then has no level of its own"),
+			check.Why("round(w/scale) + zero, clamped to −128…127")) {
 			return
 		}
 		alike := map[string]quantised{}
@@ -813,12 +798,12 @@ func TestQuantize(t *testing.T) {
 			opts = append(opts, check.Kept("q", passed, c.Q))
 			got[c.Name], want[c.Name] = mobile.Dequantize(passed, c.Scale, c.Zero), c.Back.Floats()
 		}
-		if check.Equal(t, "Dequantize(q, scale, zero)", got, want, check.Rel(1e-6), append(append(opts, named(
-			slip[[]float64]{"you did not subtract zero: it is the level of 0", each(func(level, _ int8, scale float64) float64 { return scale * float64(level) })},
-			slip[[]float64]{"you subtracted zero after scaling: zero is a level, so subtract it from q", each(func(level, zero int8, scale float64) float64 { return scale*float64(level) - float64(zero) })},
-			slip[[]float64]{"you added zero: it was added on the way there", each(func(level, zero int8, scale float64) float64 { return scale * (float64(level) + float64(zero)) })},
-			slip[[]float64]{"you divided by scale: it was divided by on the way there", each(func(level, zero int8, scale float64) float64 { return (float64(level) - float64(zero)) / scale })},
-			slip[[]float64]{"you subtracted in int8, where 127 − (−128) is −1: convert first", each(func(level, zero int8, scale float64) float64 { return scale * float64(level-zero) })})...),
+		if check.Equal(t, "Dequantize(q, scale, zero)", got, want, check.Rel(1e-6), append(append(opts,
+			check.Mistake(each(func(level, _ int8, scale float64) float64 { return scale * float64(level) }), "you did not subtract zero: it is the level of 0"),
+			check.Mistake(each(func(level, zero int8, scale float64) float64 { return scale*float64(level) - float64(zero) }), "you subtracted zero after scaling: zero is a level, so subtract it from q"),
+			check.Mistake(each(func(level, zero int8, scale float64) float64 { return scale * (float64(level) + float64(zero)) }), "you added zero: it was added on the way there"),
+			check.Mistake(each(func(level, zero int8, scale float64) float64 { return (float64(level) - float64(zero)) / scale }), "you divided by scale: it was divided by on the way there"),
+			check.Mistake(each(func(level, zero int8, scale float64) float64 { return scale * float64(level-zero) }), "you subtracted in int8, where 127 − (−128) is −1: convert first")),
 			check.Why("scale·(q − zero)"))...) {
 			check.Equal(t, "Dequantize([3 -7], 0.1, 5)", mobile.Dequantize([]int8{3, -7}, 0.1, 5), []float64{-0.2, -1.2}, check.Rel(1e-12),
 				check.Mistake([]float64{float64(float32(-0.2)), float64(float32(-1.2))}, singles))
