@@ -91,11 +91,54 @@ func (o Options) limit(kind workbook.Kind) time.Duration {
 // steps not yet run have status "". If the build fails, verdict gets the final Report. An error means that the tool
 // itself failed, or ctx was cancelled; code at fault is in the Report.
 func (r *Runner) Run(ctx context.Context, k *workbook.Kata, s Subject, o Options, verdict func(*Report)) (*Report, error) {
+	if verdict == nil {
+		verdict = func(*Report) {}
+	}
 	steps, err := stepsOf(k, o)
 	if err != nil {
 		return nil, err
 	}
-	return r.run(ctx, k, steps, s, o, verdict)
+	report := &Report{Schema: Schema, Kata: k.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: steps}
+	b, err := r.newBuild(k, steps, s, o)
+	if err != nil {
+		return nil, err
+	}
+	defer b.remove()
+	if err := b.describe(report); err != nil {
+		return nil, err
+	}
+	if report.Build, err = b.link(ctx); err != nil {
+		return nil, err
+	}
+	if report.Build != nil {
+		for i := range report.Steps {
+			report.Steps[i].Status = Missing
+		}
+		report.stamp()
+		verdict(report)
+		return report, nil
+	}
+	if report.Go, err = b.goVersion(); err != nil {
+		return nil, err
+	}
+	for _, kind := range workbook.Kinds {
+		if err := b.execute(ctx, report, kind); err != nil {
+			return nil, err
+		}
+		report.stamp()
+		if kind == workbook.How {
+			soFar := *report
+			soFar.Steps = slices.Clone(report.Steps)
+			verdict(&soFar)
+		}
+	}
+	if !o.NoVet {
+		if report.Vet, err = b.vet(ctx); err != nil {
+			return nil, err
+		}
+	}
+	report.stamp()
+	return report, nil
 }
 
 // stepsOf returns the kata's tests, narrowed by o.
@@ -141,53 +184,6 @@ func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
 		}
 	}
 	return steps, nil
-}
-
-func (r *Runner) run(ctx context.Context, k *workbook.Kata, steps []Step, s Subject, o Options, verdict func(*Report)) (*Report, error) {
-	if verdict == nil {
-		verdict = func(*Report) {}
-	}
-	report := &Report{Schema: Schema, Kata: k.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: steps}
-	b, err := r.newBuild(k, steps, s, o)
-	if err != nil {
-		return nil, err
-	}
-	defer b.remove()
-	if err := b.describe(report); err != nil {
-		return nil, err
-	}
-	if report.Build, err = b.link(ctx); err != nil {
-		return nil, err
-	}
-	if report.Build != nil {
-		for i := range report.Steps {
-			report.Steps[i].Status = Missing
-		}
-		report.stamp()
-		verdict(report)
-		return report, nil
-	}
-	if report.Go, err = b.goVersion(); err != nil {
-		return nil, err
-	}
-	for _, kind := range workbook.Kinds {
-		if err := b.execute(ctx, report, kind); err != nil {
-			return nil, err
-		}
-		report.stamp()
-		if kind == workbook.How {
-			soFar := *report
-			soFar.Steps = slices.Clone(report.Steps)
-			verdict(&soFar)
-		}
-	}
-	if !o.NoVet {
-		if report.Vet, err = b.vet(ctx); err != nil {
-			return nil, err
-		}
-	}
-	report.stamp()
-	return report, nil
 }
 
 // environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. Without debug data
