@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"whyhow/scripts/internal/contract"
 	"whyhow/scripts/internal/gotest"
@@ -23,6 +24,10 @@ import (
 )
 
 const fewestMistakes = 6
+
+// longestMistake is the CPU time that a how step may take on a mistake. Some never end; the others need the time to say what they are, and one that
+// fills the memory takes three seconds to be found.
+const longestMistake = 6 * time.Second
 
 // mistakes checks that every planted mistake applies, compiles, makes its step fail and gets its diagnosis, and no other's.
 func (p *proof) mistakes(ctx context.Context) error {
@@ -82,14 +87,14 @@ func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted
 	}
 	together, err := combine(reference, all)
 	if err == nil {
-		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{Limit: longestStep}, variants,
+		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{Limit: longestMistake}, variants,
 			func(i int, r *gotest.Report) { done(all[i].Mistake, r) })
 		if err != nil || failed == nil {
 			return err
 		}
 	}
 	for _, m := range all {
-		report, err := p.runner.Run(ctx, p.kata, gotest.Subject{Name: "mistake: " + m.Name, Source: m.source}, gotest.Options{NoVet: true, Limit: longestStep, Only: p.stepsFor(m)}, nil)
+		report, err := p.runner.Run(ctx, p.kata, gotest.Subject{Name: "mistake: " + m.Name, Source: m.source}, gotest.Options{NoVet: true, Limit: longestMistake, Only: p.stepsFor(m)}, nil)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ import (
 // LeastKilled is the share of a kata's mutants that its visible tests must kill, those that are equivalent not counted.
 const LeastKilled = 0.98
 
-// longestStep is the CPU time that a how step may take on a mistake or a mutant, a why step six times as much: many of them never end.
+// longestStep is the CPU time that a how step may take on a mutant, a why step six times as much: many of them never end.
 const longestStep = 2 * time.Second
 
 // Mutation is what was found of the mutants of one kata.
