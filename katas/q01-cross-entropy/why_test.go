@@ -75,7 +75,7 @@ func TestWhyNeuron(t *testing.T) {
 		panels = append(panels, outputs)
 	}
 	figure.Save(t, "neuron", figure.Figure{
-		Title: "The worse a sigmoid neuron is, the slower squared error teaches it",
+		Title: "A sigmoid neuron that is badly wrong learns slowly from squared error",
 		Caption: fmt.Sprintf("One neuron a = σ(wx + b), x = 1, target 0, rate %g for both losses. With squared error the slope vanishes where the answer is most wrong; "+
 			"with cross-entropy it stays near 1.", rate),
 		Panels: panels,

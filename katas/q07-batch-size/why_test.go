@@ -109,7 +109,7 @@ func TestWhyBudgets(t *testing.T) {
 		Title:   "The best batch size depends on what is held equal: the work, the updates, or the rate per example",
 		Caption: "SGD on least squares, 120 examples, 6 features, rate 0.02. Lower is better; above 1 it diverged. Middle: mean of the last 5 epochs. Values below 1e−16 are drawn there.",
 		Panels: []figure.Panel{
-			panel("3 epochs each: equal work", epochs, 1e-4, 1),
+			panel("3 epochs, one rate: equal work", epochs, 1e-4, 1),
 			panel("1,200 updates each: equal steps", updates, 1e-16, 1),
 			panel("5 epochs, rate × batch size", scaledRate, 1e-5, 1e5),
 		},

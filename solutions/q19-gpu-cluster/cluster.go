@@ -313,7 +313,8 @@ func expandName(name string, room int) (hosts []string, err error) {
 			return nil, fmt.Errorf("range %q: more than %d hosts, or %d bytes", r, MaxHosts, MaxName)
 		}
 		for i := lo; i <= hi; i++ {
-			hosts = append(hosts, fmt.Sprintf("%s%0*d%s", prefix, len(first), i, suffix))
+			digits := strconv.Itoa(i)
+			hosts = append(hosts, prefix+strings.Repeat("0", max(0, len(first)-len(digits)))+digits+suffix)
 		}
 	}
 	return hosts, nil
