@@ -31,7 +31,7 @@ type build struct {
 
 	dir     string            // temporary, for all of the below
 	binary  string            // the linked tests
-	overlay string            // the overlay's file; "" if the folder is compiled as it is
+	overlay string            // the overlay's file
 	file    string            // the file that is compiled in the stub's place, absolute
 	shown   string            // that file as its owner knows it
 	source  []byte            // its text
@@ -101,15 +101,16 @@ func (b *build) place() (err error) {
 	if hidden := b.kata.HiddenTest(); b.options.Hidden {
 		replace[filepath.Join(b.kata.Dir, filepath.Base(hidden))] = hidden
 	}
-	if len(replace) > 0 {
-		if err := b.writeOverlay(replace); err != nil {
-			return err
-		}
+	if err := placeHarness(b.dir, b.Root, b.kata.Dir, b.kata.Package, replace); err != nil {
+		return noSpace(err)
+	}
+	if err := b.writeOverlay(replace); err != nil {
+		return err
 	}
 	return b.look()
 }
 
-// writeOverlay has files compiled in the place of others.
+// writeOverlay has files compiled in the place of others, or where there are none.
 func (b *build) writeOverlay(replace map[string]string) error {
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
@@ -156,10 +157,7 @@ func noSpace(err error) error {
 
 // command is the go command on the package under test, with the flags that decide what is compiled.
 func (b *build) command(ctx context.Context, verb string, args ...string) *exec.Cmd {
-	args = append([]string{verb}, args...)
-	if b.overlay != "" {
-		args = append(args, "-overlay", b.overlay)
-	}
+	args = append([]string{verb, "-overlay", b.overlay}, args...)
 	if b.options.Hidden {
 		args = append(args, "-tags", "hidden")
 	}

@@ -26,19 +26,20 @@ func dumpBegins(line string) bool {
 }
 
 // death says what ended the process that ran a function, and at which of the learner's lines.
-func (b *build) death(s *stream, end ending) (Status, Message) {
+func (b *build) death(p *process) (Status, Message) {
+	s := p.said
 	m := Message{Stack: b.where(s.dump)}
 	if len(m.Stack) > 0 {
 		m.File, m.Line = m.Stack[0].File, m.Stack[0].Line
 	}
 	overflowed := len(s.dump) > 0 && strings.HasPrefix(s.dump[0], stackExceeded)
-	if end.hung != "" && !overflowed {
-		m.Text = end.hung
+	if p.hung != "" && !overflowed {
+		m.Text = p.hung
 		m.Stack = m.Stack[:min(1, len(m.Stack))]
 		return Timeout, m
 	}
 	if len(s.dump) == 0 {
-		m.Text = exitText(end.state)
+		m.Text = exitText(p.state)
 		return Crash, m
 	}
 	reason := reasonOf(s.dump)

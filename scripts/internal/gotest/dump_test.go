@@ -56,12 +56,10 @@ func TestRecordedEndings(t *testing.T) {
 			if err := os.WriteFile(b.file, fixtureFile(t, "solutions/q90-endings/endings.go"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := newStream()
-			s.read(bytes.NewReader(bytes.ReplaceAll(text, []byte("$ROOT"), []byte(root))))
-			if s.last == nil {
-				t.Fatal("no function has started")
-			}
-			o := b.judge(s.last, s, ending{hung: c.hung})
+			r := &result{name: strings.Replace(c.test, "Unwatched", "Loop", 1)}
+			p := &process{hung: c.hung, said: newStream(), told: &records{of: map[string]*result{r.name: r}, last: r}}
+			p.said.read(bytes.NewReader(bytes.ReplaceAll(text, []byte("$ROOT"), []byte(root))))
+			o := b.judge(p, r)
 			got := ""
 			if n := len(o.messages); n > 0 {
 				got = o.messages[n-1].String()

@@ -345,21 +345,6 @@ func TestFailFast(t *testing.T) {
 	}
 }
 
-// What a step started may go wrong once all have passed, a data race under -race above all: go test fails then, and so must a run.
-func TestDiesAfterTheLastTest(t *testing.T) {
-	r, k := fixture(t, "q91")
-	last := "package contract_test\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(66)\n}\n"
-	if err := os.WriteFile(filepath.Join(k.Dir, "main_test.go"), []byte(last), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	report := run(t, r, k, gotest.Subject{Name: "late", File: k.Reference()}, gotest.Options{NoVet: true}, nil)
-	for _, s := range report.Steps {
-		if want := "exit status 66 after the last step"; s.Status != gotest.Crash || !strings.Contains(s.Text(), want) {
-			t.Errorf("%s is %s with %q, want crash with %q", s.Test, s.Status, s.Text(), want)
-		}
-	}
-}
-
 // What a learner's init does comes before the first test: no step can start, and none may pass.
 func TestDiesBeforeTheFirstTest(t *testing.T) {
 	r, k := fixture(t, "q91")

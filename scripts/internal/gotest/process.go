@@ -11,10 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"whyhow/katas/kit/check"
+	"whyhow/scripts/internal/gotest/channel"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -35,28 +37,28 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 	functions = append(functions, b.companions(functions)...)
 	found := map[string]outcome{}
 	for len(functions) > 0 && !(b.options.FailFast && report.Broken() != nil) {
-		s, end, err := b.start(ctx, functions, kind)
+		p, err := b.start(ctx, functions, kind)
 		if err != nil {
 			return err
 		}
 		if kind != workbook.Hidden {
-			report.CPU += (end.state.UserTime() + end.state.SystemTime()).Seconds()
+			report.CPU += (p.state.UserTime() + p.state.SystemTime()).Seconds()
 		}
 		var rest []string
 		for _, name := range functions {
-			if h := s.heard[name]; h != nil {
-				found[name] = b.judge(h, s, end)
+			if r := p.told.of[name]; r != nil {
+				found[name] = b.judge(p, r)
 			} else {
 				rest = append(rest, name)
 			}
 		}
-		b.judgeExit(found, s, end)
+		b.judgeExit(found, p)
 		if b.options.FailFast && slices.ContainsFunc(slices.Collect(maps.Values(found)), func(o outcome) bool { return o.status.Failed() }) {
 			break
 		}
-		if s.finished || len(rest) == len(functions) {
+		if p.told.done || p.told.broken != "" || len(rest) == len(functions) {
 			for _, name := range rest {
-				found[name] = b.judgeUnstarted(name, s, end)
+				found[name] = b.judgeUnstarted(p, name)
 			}
 			break
 		}
@@ -117,50 +119,67 @@ func (b *build) fill(step *Step, found map[string]outcome) (figures []Figure) {
 	return figures
 }
 
-// ending is how a process came to its end.
-type ending struct {
+// process is what is known of a process of tests that has ended.
+type process struct {
+	told  *records
+	said  *stream
 	hung  string // why the watchdog ended it; "" if it ended by itself
 	state *os.ProcessState
 }
 
 // start runs the functions in one process and watches it.
-func (b *build) start(ctx context.Context, functions []string, kind workbook.Kind) (*stream, ending, error) {
+func (b *build) start(ctx context.Context, functions []string, kind workbook.Kind) (*process, error) {
 	limits := limitsOf(b.options.limit(kind))
 	cmd, err := b.program(functions, limits)
 	if err != nil {
-		return nil, ending{}, err
+		return nil, err
 	}
-	out, in, err := os.Pipe()
-	if err != nil {
-		return nil, ending{}, err
+	p := &process{told: newRecords(), said: newStream()}
+	var pipes [3]struct{ read, write *os.File } // output, nonce, records
+	for i := range pipes {
+		if pipes[i].read, pipes[i].write, err = os.Pipe(); err != nil {
+			return nil, err
+		}
+		defer pipes[i].read.Close()
+		defer pipes[i].write.Close()
 	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = in, in
-	err = cmd.Start()
-	in.Close()
-	if err != nil {
-		return nil, ending{}, workbook.Errorf("set TMPDIR to a folder whose programs may run", "the tests did not start: %w", err)
+	output, nonce, records := pipes[0], pipes[1], pipes[2]
+	cmd.Stdout, cmd.Stderr = output.write, output.write
+	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce.read, records.write))
+	if _, err := nonce.write.WriteString(p.told.nonce); err != nil { // it fits into a pipe that nobody reads
+		return nil, err
 	}
+	nonce.write.Close()
+	if err := cmd.Start(); err != nil {
+		return nil, workbook.Errorf("set TMPDIR to a folder whose programs may run", "the tests did not start: %w", err)
+	}
+	output.write.Close()
+	nonce.read.Close()
+	records.write.Close()
 	bound(cmd.Process.Pid, limits.cpu*time.Duration(2*len(functions)+2), b.options.Race)
 
-	s := newStream()
+	var readers sync.WaitGroup
+	readers.Go(func() { p.said.read(output.read) })
+	readers.Go(func() { p.told.listen(records.read) })
 	read := make(chan struct{})
-	go func() { s.read(out); close(read) }()
+	go func() { readers.Wait(); close(read) }()
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()
-	hung := watch(ctx, cmd.Process.Pid, limits, s.moved, exited)
+	p.hung = watch(ctx, cmd.Process.Pid, limits, p.told.moved, exited)
 	_ = killGroup(cmd.Process.Pid) // and what it may have started
 	<-exited
 	select {
 	case <-read:
-	case <-time.After(10 * time.Second): // a process that left the group keeps the pipe open
-		_ = out.SetReadDeadline(time.Now())
+	case <-time.After(10 * time.Second): // a process that left the group keeps a pipe open
+		_ = output.read.SetReadDeadline(time.Now())
+		_ = records.read.SetReadDeadline(time.Now())
 		<-read
 	}
 	if ctx.Err() != nil {
-		return nil, ending{}, cancelled(ctx)
+		return nil, cancelled(ctx)
 	}
-	return s, ending{hung, cmd.ProcessState}, nil
+	p.state = cmd.ProcessState
+	return p, nil
 }
 
 // program is the command that runs the functions.
@@ -216,22 +235,42 @@ func watch(ctx context.Context, pid int, l limits, moved, exited <-chan struct{}
 	return hung
 }
 
-// judge decides what became of a function that started.
-func (b *build) judge(h *heard, s *stream, end ending) outcome {
-	o := outcome{seconds: h.seconds, messages: h.all(b), artifacts: h.artifacts, cases: h.cases}
-	if killed := h == s.last && !s.finished && (!h.ended || len(s.doomed) > 0); !killed {
-		if o.status = h.status(nil); o.status == Todo {
+// judge decides what became of a function that started. What its process told decides whether it passed; what was printed only says why not.
+func (b *build) judge(p *process, r *result) outcome {
+	h := p.said.heard[r.name]
+	if h == nil {
+		lost := message{node: r.name, lines: []string{"what the step said did not arrive: the code under test has closed standard output, or sent it elsewhere"}}
+		h = &heard{name: r.name, messages: []message{lost}}
+	}
+	o := outcome{seconds: r.seconds, messages: h.all(b), artifacts: h.artifacts, cases: h.cases}
+	died := p.told.died(r)
+	switch {
+	case p.told.broken != "":
+		o.status = Crash
+		o.messages = append(o.messages, Message{Text: "the results of this run do not count: " + p.told.broken})
+		return o
+	case !died && r.verdict == channel.Skip:
+		o.status = Missing
+		return o
+	case !died && r.verdict == channel.Pass && h.status(nil) == Pass: // a data race is found when the function has told that it passed
+		o.status = Pass
+		return o
+	case !died:
+		switch o.status = h.status(nil); o.status {
+		case Todo:
 			o.messages = unwritten(o.messages)
+		case Pass:
+			o.status = Fail
 		}
 		return o
 	}
-	status, reason := b.death(s, end)
-	if h.status(s.doomed) == Fail {
+	status, reason := b.death(p)
+	if h.status(p.said.doomed) == Fail {
 		status = Fail
 	}
 	o.status, o.messages = status, append(o.messages, reason)
-	if !h.ended {
-		o.seconds = time.Since(h.start).Seconds()
+	if r.verdict == "" {
+		o.seconds = time.Since(r.start).Seconds()
 	}
 	return o
 }
@@ -248,31 +287,34 @@ func unwritten(messages []Message) (all []Message) {
 }
 
 // judgeExit takes back the pass of the last function, if all passed and the process failed behind it.
-func (b *build) judgeExit(found map[string]outcome, s *stream, end ending) {
-	code := end.state.ExitCode()
-	if !s.finished || end.hung != "" || code <= 0 || s.last == nil {
+func (b *build) judgeExit(found map[string]outcome, p *process) {
+	code := p.state.ExitCode()
+	if !p.told.done || p.told.broken != "" || p.hung != "" || code <= 0 || p.told.last == nil {
 		return
 	}
-	for name := range s.heard {
+	for name := range p.told.of {
 		if found[name].status != Pass {
 			return
 		}
 	}
-	last := found[s.last.name]
+	last := found[p.told.last.name]
 	last.status = Crash
 	last.messages = append(last.messages, Message{Text: fmt.Sprintf("exit status %d after the last step, though every step passed. "+
 		"Something that a step had started, such as a goroutine, failed afterwards. With --race it is a data race.", code)})
-	found[s.last.name] = last
+	found[p.told.last.name] = last
 }
 
 // judgeUnstarted decides what became of a function that did not start, and would not in another process.
-func (b *build) judgeUnstarted(name string, s *stream, end ending) outcome {
-	if s.finished {
+func (b *build) judgeUnstarted(p *process, name string) outcome {
+	switch {
+	case p.told.broken != "":
+		return outcome{status: Crash, messages: []Message{{Text: "the results of this run do not count: " + p.told.broken}}}
+	case p.told.done:
 		return outcome{status: Missing, messages: []Message{{Text: "there is no test " + name}}}
 	}
-	status, reason := b.death(s, end)
+	status, reason := b.death(p)
 	reason.Text = "before the first test: " + reason.Text
-	return outcome{status: status, messages: append(s.before.all(b), reason)}
+	return outcome{status: status, messages: append(p.said.before.all(b), reason)}
 }
 
 // exitText says how a process ended that printed no reason.

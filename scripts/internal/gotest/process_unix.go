@@ -3,6 +3,8 @@
 package gotest
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -30,3 +32,10 @@ var noCore = sync.OnceFunc(func() {
 		_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &limit)
 	}
 })
+
+// inherit gives cmd two files besides the usual three, and returns the descriptors by which it knows them, "3,4".
+func inherit(cmd *exec.Cmd, a, b *os.File) string {
+	first := 3 + len(cmd.ExtraFiles)
+	cmd.ExtraFiles = append(cmd.ExtraFiles, a, b)
+	return fmt.Sprintf("%d,%d", first, first+1)
+}

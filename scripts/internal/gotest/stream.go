@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"whyhow/katas/kit/check"
 )
@@ -48,9 +47,6 @@ type artifact struct{ test, dir string }
 // heard is what was heard of one function.
 type heard struct {
 	name      string
-	start     time.Time
-	ended     bool
-	seconds   float64
 	nodes     map[string]*node
 	messages  []message
 	said      int // bytes of messages that were kept
@@ -59,24 +55,21 @@ type heard struct {
 	cases     []string // what check.Panics and check.Fails held the code to
 }
 
-// stream understands what a test binary writes, while it is written. One goroutine reads; what it found may be looked at when it has
-// read to the end.
+// stream understands what a test binary writes, while it is written: the messages. What came of a function it does not decide, for the code under test
+// writes here too. One goroutine reads; what it found may be looked at when it has read to the end.
 type stream struct {
-	moved chan struct{} // a function has started or ended since this was last received
-
 	heard    map[string]*heard
-	last     *heard // the last that started
 	current  string // the test whose output comes now
 	before   heard  // what was printed before the first test
 	dump     []string
 	dumped   int
 	doomed   []string // the tests that were reported as failed right before the dump
 	reported []string
-	finished bool // the binary came to its end by itself
+	finished bool // package testing has said its last word
 }
 
 func newStream() *stream {
-	s := &stream{moved: make(chan struct{}, 1), heard: map[string]*heard{}}
+	s := &stream{heard: map[string]*heard{}}
 	s.before.nodes = map[string]*node{}
 	return s
 }
@@ -144,10 +137,8 @@ func (s *stream) frame(line, printed string) bool {
 	test, value, _ := strings.Cut(rest, " ")
 	switch verb {
 	case "=== RUN":
-		if !strings.Contains(test, "/") {
-			s.last = &heard{name: test, start: time.Now(), nodes: map[string]*node{}}
-			s.heard[test] = s.last
-			s.move()
+		if !strings.Contains(test, "/") && s.heard[test] == nil {
+			s.heard[test] = &heard{name: test, nodes: map[string]*node{}}
 		}
 	case "=== ATTR":
 		switch key, value, _ := strings.Cut(value, " "); key {
@@ -169,11 +160,6 @@ func (s *stream) frame(line, printed string) bool {
 		}
 	case "--- PASS", "--- FAIL", "--- SKIP":
 		s.node(test).result = verb[len("--- "):]
-		if h := s.function(test); h != nil && h.name == test {
-			h.ended = true
-			h.seconds, _ = strconv.ParseFloat(strings.Trim(value, "(s)"), 64)
-			s.move()
-		}
 		s.reported = append(s.reported, test)
 		s.current = test
 		return true
@@ -181,14 +167,6 @@ func (s *stream) frame(line, printed string) bool {
 	s.reported = nil
 	s.current = test
 	return true
-}
-
-// move tells the watchdog that a function has started or ended. It never waits: two moves may be told as one.
-func (s *stream) move() {
-	select {
-	case s.moved <- struct{}{}:
-	default:
-	}
 }
 
 func (s *stream) printed(text string) {
@@ -322,11 +300,8 @@ func (h *heard) print(node, line string) {
 	}
 }
 
-// status is what the tests themselves said of a step: any failure outranks a crash, which outranks todo.
+// status is what was printed of a function: any failure outranks a crash, which outranks todo.
 func (h *heard) status(doomed []string) Status {
-	if n := h.nodes[h.name]; n != nil && n.result == "SKIP" {
-		return Missing
-	}
 	found := Pass
 	for test, n := range h.nodes {
 		if n.result != "FAIL" || slices.Contains(doomed, test) {

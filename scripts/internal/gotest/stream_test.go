@@ -2,27 +2,33 @@ package gotest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"whyhow/katas/kit/check"
+	"whyhow/scripts/internal/gotest/channel"
 	"whyhow/scripts/internal/workbook"
 )
 
-// hear reads what a test binary wrote; ▶ stands for the byte that marks package testing's own lines.
-func hear(t *testing.T, text string) (*build, *stream) {
+// hear reads what a test binary wrote; ▶ stands for the byte that marks package testing's own lines. The process came to its end, and told the verdict of
+// TestStats; "" is none.
+func hear(t *testing.T, text, verdict string) (*build, *process) {
 	t.Helper()
 	dir := filepath.Join(string(filepath.Separator), "book", "katas", "q05-batch-norm")
 	b := &build{Runner: &Runner{Root: filepath.Join(string(filepath.Separator), "book")}, kata: &workbook.Kata{Dir: dir, File: filepath.Join(dir, "batchnorm.go")}}
 	b.file, b.shown, b.rename = b.kata.File, "katas/q05-batch-norm/batchnorm.go", strings.NewReplacer()
-	s := newStream()
-	s.read(bytes.NewReader([]byte(strings.ReplaceAll(text, "▶", string(rune(marker))))))
-	return b, s
+	r := &result{name: "TestStats", verdict: verdict}
+	p := &process{said: newStream(), told: &records{of: map[string]*result{r.name: r}, last: r, done: verdict != ""}}
+	p.said.read(bytes.NewReader([]byte(strings.ReplaceAll(text, "▶", string(rune(marker))))))
+	return b, p
 }
 
 func attribute(t *testing.T, f check.Failure) string {
@@ -90,25 +96,40 @@ func TestMessages(t *testing.T) {
 		{"skipped", "▶=== RUN   TestStats\n▶--- SKIP: TestStats (0.00s)\n", Missing, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b, s := hear(t, c.text+"▶FAIL\n")
-			o := b.judge(s.heard["TestStats"], s, ending{})
+			verdict := map[Status]string{Pass: channel.Pass, Missing: channel.Skip}[c.status]
+			b, p := hear(t, c.text+"▶FAIL\n", cmp.Or(verdict, channel.Fail))
+			o := b.judge(p, p.told.last)
 			if o.status != c.status {
 				t.Errorf("status = %s, want %s", o.status, c.status)
 			}
-			if diff := cmp.Diff(c.want, o.messages); diff != "" {
+			if diff := gocmp.Diff(c.want, o.messages); diff != "" {
 				t.Errorf("messages mismatch (-want +got):\n%s", diff)
 			}
-			if !s.finished {
+			if !p.said.finished {
 				t.Error("the binary's end was not seen")
 			}
 		})
 	}
 }
 
+// What a step started may go wrong once all have passed, a data race under -race above all: go test fails then, and so must a run.
+func TestDiesAfterTheLastTest(t *testing.T) {
+	wrong := exec.Command(os.Args[0], "-no-such-flag")
+	_ = wrong.Run() // it fails, as it should
+	b, p := hear(t, "▶=== RUN   TestStats\n▶--- PASS: TestStats (0.00s)\n▶PASS\n", channel.Pass)
+	p.state = wrong.ProcessState
+	found := map[string]outcome{"TestStats": b.judge(p, p.told.last)}
+	b.judgeExit(found, p)
+	o := found["TestStats"]
+	if want := "exit status 2 after the last step"; o.status != Crash || len(o.messages) != 1 || !strings.HasPrefix(o.messages[0].Text, want) {
+		t.Errorf("judge = %s with %v, want crash with %q", o.status, o.messages, want)
+	}
+}
+
 // A line longer than what is read at once is no reason to miss the frame behind it.
 func TestLongLines(t *testing.T) {
-	b, s := hear(t, "▶=== RUN   TestStats\n"+strings.Repeat("x", 3*longestLine)+"▶=== NAME  TestStats\n    how_test.go:3: got 1\n▶--- FAIL: TestStats (0.00s)\n▶FAIL\n")
-	o := b.judge(s.heard["TestStats"], s, ending{})
+	b, p := hear(t, "▶=== RUN   TestStats\n"+strings.Repeat("x", 3*longestLine)+"▶=== NAME  TestStats\n    how_test.go:3: got 1\n▶--- FAIL: TestStats (0.00s)\n▶FAIL\n", channel.Fail)
+	o := b.judge(p, p.told.last)
 	if o.status != Fail || len(o.messages) != 2 || o.messages[0].Text != "got 1" || len(o.messages[1].Text) > 2*keepPrinted {
 		t.Errorf("judge = %s with %d messages", o.status, len(o.messages))
 	}
@@ -121,8 +142,9 @@ func TestFlood(t *testing.T) {
 	for i := range 100_000 {
 		fmt.Fprintln(&text, "line", i)
 	}
-	b, s := hear(t, "▶=== RUN   TestStats\n"+text.String()+"line 1000SIGQUIT: quit\nPC=0x1 m=0\n\ngoroutine 7 [running]:\nwhyhow/katas/q05-batch-norm.Stats(...)\n\t/book/katas/q05-batch-norm/batchnorm.go:9 +0x1\n")
-	o := b.judge(s.heard["TestStats"], s, ending{hung: "no end"})
+	b, p := hear(t, "▶=== RUN   TestStats\n"+text.String()+"line 1000SIGQUIT: quit\nPC=0x1 m=0\n\ngoroutine 7 [running]:\nwhyhow/katas/q05-batch-norm.Stats(...)\n\t/book/katas/q05-batch-norm/batchnorm.go:9 +0x1\n", "")
+	p.hung = "no end"
+	o := b.judge(p, p.told.last)
 	if o.status != Timeout || len(o.messages) != 2 {
 		t.Fatalf("judge = %s with %d messages", o.status, len(o.messages))
 	}
@@ -156,7 +178,7 @@ func TestCompanions(t *testing.T) {
 	step := &Step{Test: "TestParse"}
 	b.fill(step, found)
 	want := &Step{Test: "TestParse", Status: Crash, Seconds: 3, Messages: []Message{{Subtest: "ExampleParse", Text: "got 1"}, {Subtest: "FuzzParse seed#3", Text: "no"}}}
-	if diff := cmp.Diff(want, step); diff != "" {
+	if diff := gocmp.Diff(want, step); diff != "" {
 		t.Errorf("fill mismatch (-want +got):\n%s", diff)
 	}
 }

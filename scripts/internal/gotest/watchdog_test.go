@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// process is one that exists on paper only: what it has used is a function of the time since its start.
-type process struct {
+// imagined is a process that exists on paper only: what it has used is a function of the time since its start.
+type imagined struct {
 	start time.Time
 	cpu   func(since time.Duration) time.Duration
 	runs  func(since time.Duration) bool
 }
 
-func (p process) usage() (usage, bool) {
+func (p imagined) usage() (usage, bool) {
 	since := time.Since(p.start)
 	return usage{p.cpu(since), p.runs(since)}, true
 }
@@ -57,7 +57,7 @@ func TestWatchdog(t *testing.T) {
 				if c.ends > 0 {
 					time.AfterFunc(c.ends, func() { close(exited) })
 				}
-				p := process{start, c.cpu, c.runs}
+				p := imagined{start, c.cpu, c.runs}
 				got := watchdog{limitsOf(10 * time.Second), p.usage, moved, exited}.wait(t.Context())
 				if took := time.Since(start); got != c.want || took < c.within[0] || took > c.within[1] {
 					t.Errorf("wait = %q after %v, want %q between %v", got, took, c.want, c.within)
@@ -83,7 +83,7 @@ func TestWatchdogEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		p := process{time.Now(), func(d time.Duration) time.Duration { return d }, func(time.Duration) bool { return true }}
+		p := imagined{time.Now(), func(d time.Duration) time.Duration { return d }, func(time.Duration) bool { return true }}
 		if got := (watchdog{limitsOf(time.Minute), p.usage, nil, nil}).wait(ctx); got != "" {
 			t.Errorf("wait = %q, want nothing", got)
 		}
