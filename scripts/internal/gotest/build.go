@@ -40,6 +40,8 @@ type build struct {
 	rename  *strings.Replacer // from what Go prints to shown
 	env     []string          // what the tests find in their environment besides
 
+	unstarted bool // a process died before the first test
+
 	judges      workbook.Judges
 	companionOf map[string]string // by the names of fuzz targets and examples: the tests to whose steps they belong
 }

@@ -146,7 +146,7 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 	output, nonce, records := pipes[0], pipes[1], pipes[2]
 	cmd.Stdout, cmd.Stderr = output.write, output.write
 	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce.read, records.write))
-	if _, err := nonce.write.WriteString(p.told.nonce); err != nil { // it fits into a pipe that nobody reads
+	if _, err := fmt.Fprintln(nonce.write, p.told.nonce+"\n"+b.kata.Name); err != nil { // it fits into a pipe that nobody reads
 		return nil, err
 	}
 	nonce.write.Close()
@@ -312,6 +312,7 @@ func (b *build) judgeUnstarted(p *process, name string) outcome {
 	case p.told.done:
 		return outcome{status: Missing, messages: []Message{{Text: "there is no test " + name}}}
 	}
+	b.unstarted = true
 	status, reason := b.death(p)
 	reason.Text = "before the first test: " + reason.Text
 	return outcome{status: status, messages: append(p.said.before.all(b), reason)}

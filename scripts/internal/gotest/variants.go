@@ -68,15 +68,22 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 // variant runs one variant of a linked build.
 func (b *build) variant(ctx context.Context, v Variant) (*Report, error) {
 	own := *b
-	own.env = v.Env
-	report := &Report{Schema: Schema, Kata: b.kata.Name, Subject: v.Name, Start: time.Now()}
-	for _, s := range b.steps {
-		if v.Only == nil || slices.Contains(v.Only, s.Test) {
-			report.Steps = append(report.Steps, s)
-		}
+	own.env, own.subject.Name = v.Env, v.Name
+	return own.report(ctx, slices.DeleteFunc(slices.Clone(b.steps), func(s Step) bool { return v.Only != nil && !slices.Contains(v.Only, s.Test) }))
+}
+
+// report runs steps of a linked build, of every kind.
+func (b *build) report(ctx context.Context, steps []Step) (*Report, error) {
+	report := &Report{Schema: Schema, Kata: b.kata.Name, Subject: b.subject.Name, Start: time.Now(), Steps: slices.Clone(steps)}
+	err := b.describe(report)
+	if err != nil {
+		return nil, err
+	}
+	if report.Go, err = b.goVersion(); err != nil {
+		return nil, err
 	}
 	for _, kind := range workbook.Kinds {
-		if err := own.execute(ctx, report, kind); err != nil {
+		if err := b.execute(ctx, report, kind); err != nil {
 			return nil, err
 		}
 	}

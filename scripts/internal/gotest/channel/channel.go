@@ -27,8 +27,8 @@ import (
 	"unsafe"
 )
 
-// Variable names the environment variable that holds two descriptors, "3,4": the nonce is read from the first to its end, records are written to the
-// second. Without it the tests run as ever.
+// Variable names the environment variable that holds two descriptors, "3,4": a line with the nonce and one with the kata that is asked for are read from
+// the first, records are written to the second. Without it the tests run as ever.
 const Variable = "KATA_CHANNEL"
 
 // Start, End and Done are what a record tells.
@@ -49,6 +49,7 @@ var to struct {
 	sync.Mutex
 	file  *os.File // nil: nobody listens
 	nonce string
+	kata  string
 	n     int // of the last record
 }
 
@@ -71,8 +72,12 @@ func init() {
 	if err != nil {
 		panic("channel: " + err.Error())
 	}
-	to.file, to.nonce = os.NewFile(uintptr(file), "records"), string(text)
+	to.file = os.NewFile(uintptr(file), "records")
+	to.nonce, to.kata, _ = strings.Cut(strings.TrimSpace(string(text)), "\n")
 }
+
+// Kata is the kata that is asked for, where the tests of several are in one program.
+func Kata() string { return to.kata }
 
 func tell(what ...string) {
 	to.Lock()

@@ -1,0 +1,225 @@
+package gotest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"whyhow/scripts/internal/workbook"
+)
+
+// Submission is somebody's code for one kata.
+type Submission struct {
+	Kata    *workbook.Kata
+	Subject Subject
+}
+
+// Batch runs the katas of one person and returns a Report for each. It links all of them into one program, and runs that once a kata. What does not build
+// is built apart, so that its Report says why and the others count; so is everything if the program dies before its first test. The options hold for every kata.
+func (r *Runner) Batch(ctx context.Context, all []Submission, o Options) ([]*Report, error) {
+	reports := make([]*Report, len(all))
+	together, err := r.newBatch(all, o)
+	if err != nil {
+		return nil, err
+	}
+	defer together.remove()
+	if err := together.link(ctx); err != nil {
+		return nil, err
+	}
+	for i, s := range all {
+		b := together.builds[i]
+		if b != nil {
+			b.binary = together.binary
+			if reports[i], err = b.report(ctx, b.steps); err != nil {
+				return nil, err
+			}
+		}
+		if b == nil || b.unstarted {
+			if reports[i], err = r.Run(ctx, s.Kata, s.Subject, o, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return reports, nil
+}
+
+// batch is one program with the tests of several katas.
+type batch struct {
+	*build          // of the first kata: its folder and its options are those of all
+	builds []*build // nil for those that are built apart
+}
+
+func (r *Runner) newBatch(all []Submission, o Options) (*batch, error) {
+	t := &batch{builds: make([]*build, len(all))}
+	for i, s := range all {
+		steps, err := stepsOf(s.Kata, o)
+		if err == nil {
+			t.builds[i], err = r.newBuild(s.Kata, steps, s.Subject, o)
+		}
+		if err != nil {
+			t.remove()
+			return nil, err
+		}
+		if t.build == nil {
+			t.build = t.builds[i]
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), "", t.builds[i].source, parser.SkipObjectResolution); err != nil {
+			t.apart(i)
+		}
+	}
+	return t, nil
+}
+
+// apart takes a kata out of the program. Its folder stays until the batch is removed: it may be the first's.
+func (t *batch) apart(i int) {
+	if t.builds[i] != t.build {
+		t.builds[i].remove()
+	}
+	t.builds[i] = nil
+}
+
+func (t *batch) remove() {
+	for _, b := range t.builds {
+		if b != nil {
+			b.remove()
+		}
+	}
+	if t.build != nil {
+		t.build.remove()
+	}
+}
+
+// batchDir is the folder of the program's main, which exists in the overlay alone.
+func (t *batch) batchDir() string { return filepath.Join(t.Root, "katas", "kit", "batch") }
+
+// link builds the program, without the katas that do not compile.
+func (t *batch) link(ctx context.Context) error {
+	for {
+		if !slices.ContainsFunc(t.builds, func(b *build) bool { return b != nil }) {
+			return nil
+		}
+		if err := t.lay(); err != nil {
+			return err
+		}
+		out, err := t.compile(ctx)
+		if out == nil || err != nil {
+			return err
+		}
+		if err := t.toolFailed(ctx, string(out)); err != nil {
+			return err
+		}
+		blamed := func(b *build) bool { return b != nil && blames(out, b) }
+		any := slices.ContainsFunc(t.builds, blamed)
+		for i, b := range t.builds {
+			if blamed(b) || b != nil && !any { // whose fault it is shows when each is built alone
+				t.apart(i)
+			}
+		}
+	}
+}
+
+// blames says whether the compiler's words are about the kata: its package, or the package of its tests.
+func blames(out []byte, b *build) bool {
+	path := workbook.Module + "/katas/" + b.kata.Name
+	return bytes.Contains(out, []byte("# "+path+"\n")) || bytes.Contains(out, []byte("# "+path+"/steps\n")) || bytes.Contains(out, []byte(b.file+":")) || bytes.Contains(out, []byte(b.display(b.kata.File)+":"))
+}
+
+// compile links the program; out is nil if that went well.
+func (t *batch) compile(ctx context.Context) (out []byte, err error) {
+	args := []string{"test", "-c", "-overlay", t.overlay, "-tags", "hidden", "-vet=off", "-ldflags=-s -w", "-o", t.binary}
+	cmd := t.Go(ctx, append(args, "./"+workbook.Display(t.Root, t.batchDir()))...)
+	out, err = cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return nil, cancelled(ctx)
+	}
+	if err == nil {
+		return nil, nil
+	}
+	return append([]byte("\n"), out...), nil
+}
+
+// lay writes the overlay: the subjects' files, each kata's test files as a package of their own, and the program's main.
+func (t *batch) lay() error {
+	replace := map[string]string{}
+	var imports, cases strings.Builder
+	functions := map[string][]string{} // from the name of a function to the katas that have one
+	for i, b := range t.builds {
+		if b == nil {
+			continue
+		}
+		name := fmt.Sprintf("k%d", i)
+		fmt.Fprintf(&imports, "\t%s %q\n", name, workbook.Module+"/katas/"+b.kata.Name+"/steps")
+		replace[b.kata.File] = b.file
+		tests, err := filepath.Glob(filepath.Join(b.kata.Dir, "*_test.go"))
+		if err != nil {
+			return err
+		}
+		if b.options.Hidden {
+			tests = append(tests, b.kata.HiddenTest())
+		}
+		for _, file := range tests {
+			found, err := t.layTest(b, name, file, replace)
+			if err != nil {
+				return err
+			}
+			for _, f := range found {
+				functions[f] = append(functions[f], name)
+			}
+		}
+	}
+	for _, f := range slices.Sorted(maps.Keys(functions)) {
+		kind := "T"
+		if strings.HasPrefix(f, "Fuzz") {
+			kind = "F"
+		}
+		fmt.Fprintf(&cases, "\nfunc %s(t *testing.%s) {\n\tswitch channel.Kata() {\n", f, kind)
+		for _, name := range functions[f] {
+			var i int
+			fmt.Sscanf(name, "k%d", &i)
+			fmt.Fprintf(&cases, "\tcase %q:\n\t\t%s.%s(t)\n", t.builds[i].kata.Name, name, f)
+		}
+		cases.WriteString("\t}\n}\n")
+	}
+	if err := placeHarness(t.dir, t.Root, t.batchDir(), "batch", replace); err != nil {
+		return noSpace(err)
+	}
+	main := filepath.Join(t.dir, "batch_test.go")
+	text := fmt.Sprintf("package batch_test\n\nimport (\n\t\"testing\"\n\n\t\"whyhow/katas/kit/channel\"\n%s)\n%s", imports.String(), cases.String())
+	if err := os.WriteFile(main, []byte(text), 0o600); err != nil {
+		return noSpace(err)
+	}
+	replace[filepath.Join(t.batchDir(), "batch_test.go")] = main
+	return t.writeOverlay(replace)
+}
+
+// layTest shows a test file as one of an ordinary package, and returns the functions that package testing would run. The lines keep their places.
+func (t *batch) layTest(b *build, name, file string, replace map[string]string) (functions []string, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range f.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && (IsTest(f) || f.Recv == nil && strings.HasPrefix(f.Name.Name, "Fuzz")) {
+			functions = append(functions, f.Name.Name)
+		}
+	}
+	base := filepath.Base(file)
+	own := filepath.Join(t.dir, name+"_"+base)
+	if err := os.WriteFile(own, fmt.Appendf(nil, "//line %s:1\n%s", base, text), 0o600); err != nil {
+		return nil, noSpace(err)
+	}
+	replace[filepath.Join(b.kata.Dir, "steps", strings.TrimSuffix(base, "_test.go")+".go")] = own
+	return functions, nil
+}
