@@ -130,7 +130,7 @@ type process struct {
 // start runs the functions in one process and watches it.
 func (b *build) start(ctx context.Context, functions []string, kind workbook.Kind) (*process, error) {
 	limits := limitsOf(b.options.limit(kind))
-	cmd, err := b.program(functions, limits)
+	cmd, err := b.program(functions, kind, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 }
 
 // program is the command that runs the functions.
-func (b *build) program(functions []string, l limits) (*exec.Cmd, error) {
+func (b *build) program(functions []string, kind workbook.Kind, l limits) (*exec.Cmd, error) {
 	patterns := make([]string, len(functions))
 	for i, f := range functions {
 		patterns[i] = regexp.QuoteMeta(f)
@@ -213,8 +213,12 @@ func (b *build) program(functions []string, l limits) (*exec.Cmd, error) {
 	cmd.Dir = b.kata.Dir
 	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+temp, "GOTRACEBACK=crash")
 	cmd.Env = append(cmd.Env, b.env...)
-	if b.options.Seed != "" {
-		cmd.Env = append(cmd.Env, check.SeedVariable+"="+b.options.Seed)
+	seed := b.options.Seed
+	if kind == workbook.Hidden {
+		seed = cmp.Or(b.options.HiddenSeed, seed)
+	}
+	if seed != "" {
+		cmd.Env = append(cmd.Env, check.SeedVariable+"="+seed)
 	}
 	if b.options.Race && os.Getenv("GORACE") == "" {
 		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=10")

@@ -2,6 +2,8 @@
 package gotest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -159,6 +161,26 @@ type Report struct {
 	Figures  []Figure    `json:"figures,omitempty"`
 	Vet      []Problem   `json:"vet,omitempty"`   // what go vet said of the file under test
 	Notes    []string    `json:"notes,omitempty"` // what a reader must know to judge the verdict, a line each
+}
+
+// Unbuilt is the Report of code that is not built, for the problems: at least one.
+func Unbuilt(k *workbook.Kata, s Subject, problems []Problem) (*Report, error) {
+	steps, err := stepsOf(k, Options{})
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(s.Source)
+	r := &Report{Schema: Schema, Kata: k.Name, Subject: s.Name, Start: time.Now(), File: s.File, Hash: hex.EncodeToString(sum[:]), Steps: steps}
+	lines := make([]string, len(problems))
+	for i, p := range problems {
+		lines[i] = p.String()
+	}
+	r.Build = &BuildError{Problems: problems, Output: strings.Join(lines, "\n")}
+	for i := range r.Steps {
+		r.Steps[i].Status = Missing
+	}
+	r.stamp()
+	return r, nil
 }
 
 // Passed counts the steps that passed.

@@ -59,6 +59,8 @@ type Options struct {
 	NoVet  bool
 	Seed   string // KATA_SEED for the tests; "" keeps the environment's
 
+	HiddenSeed string // KATA_SEED for the hidden test; "" is that of the others
+
 	// ArtifactDir keeps the figures that why steps save; the Report lists those of steps that passed. It is made if need
 	// be, and figures of an earlier run in it are removed. "": none are kept.
 	ArtifactDir string

@@ -17,7 +17,7 @@ import (
 
 // migrations[v] turns a journal of schema v into one of schema v+1; the schema's number is kept in PRAGMA user_version. A new journal goes
 // through all of them. What has been released is never changed: add a migration.
-var migrations = []func(j *Journal, tx *sql.Tx) error{runs, hintsAndHashes}
+var migrations = []func(j *Journal, tx *sql.Tx) error{runs, hintsAndHashes, marks}
 
 // runs begins the schema. A run keeps the whole Report; step repeats of it what queries ask for.
 func runs(_ *Journal, tx *sql.Tx) error {
@@ -88,6 +88,51 @@ func hintsAndHashes(j *Journal, tx *sql.Tx) error {
 		}
 	}
 	return j.hintsOfFile(tx)
+}
+
+// marks keeps what a class handed in and what it was worth.
+func marks(_ *Journal, tx *sql.Tx) error {
+	_, err := tx.Exec(`
+		CREATE TABLE source (           -- a file that was handed in, by its hash
+			sha256 TEXT PRIMARY KEY,
+			text   BLOB NOT NULL        -- compressed with gzip
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE student (
+			student TEXT PRIMARY KEY,
+			name    TEXT NOT NULL       -- for people; '' if it is not known
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE handed (           -- what counts of a student for a kata: what was graded last
+			student   TEXT NOT NULL REFERENCES student,
+			kata      TEXT NOT NULL,
+			sha256    TEXT NOT NULL,    -- of the file; '' if there is none
+			submitted INTEGER NOT NULL, -- Unix time in milliseconds, 0 if it is not known
+			note      TEXT NOT NULL,    -- what was wrong with the submission; '' if nothing was
+			mark      INTEGER NOT NULL, -- rowid of the mark that counts
+			PRIMARY KEY (student, kata)
+		) STRICT, WITHOUT ROWID;
+		CREATE TABLE mark (
+			id       INTEGER PRIMARY KEY,
+			student  TEXT NOT NULL,
+			kata     TEXT NOT NULL,
+			sha256   TEXT NOT NULL,
+			judges   TEXT NOT NULL,     -- hash of all that judged
+			seed     INTEGER NOT NULL,  -- of the hidden tests
+			graded   INTEGER NOT NULL,  -- Unix time in milliseconds
+			walls    TEXT NOT NULL,     -- which stood: "gate, bubblewrap, channel"
+			score    INTEGER NOT NULL,
+			max      INTEGER NOT NULL,
+			report   TEXT NOT NULL,     -- JSON
+			UNIQUE (student, kata, sha256, judges, seed)
+		) STRICT;
+		CREATE TABLE correction (       -- a mark set by hand; the newest of a student and a kata counts
+			id      INTEGER PRIMARY KEY,
+			student TEXT NOT NULL,
+			kata    TEXT NOT NULL,
+			score   INTEGER NOT NULL,
+			reason  TEXT NOT NULL,
+			made    INTEGER NOT NULL    -- Unix time in milliseconds
+		) STRICT`)
+	return err
 }
 
 // firstReport reads a Report as it was before its schema had a number.

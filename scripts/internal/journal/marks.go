@@ -1,0 +1,296 @@
+package journal
+
+import (
+	"bytes"
+	"compress/gzip"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"whyhow/scripts/internal/gotest"
+)
+
+// Mark is what a student's file for a kata is worth.
+type Mark struct {
+	Student, Name string
+	Kata          string
+	Hash          string    // SHA-256 of the file; "" if there is none
+	Submitted     time.Time // zero if it is not known
+	Note          string    // what was wrong with the submission; "" if nothing was
+	Judges        string    // hash of all that judged
+	Seed          uint64    // of the hidden tests
+	Graded        time.Time
+	Walls         string // which stood: "gate, bubblewrap, channel"
+	Score, Max    int
+	Report        *gotest.Report
+	Correction    *Correction // a mark set by hand, which counts instead; nil if there is none
+}
+
+// Correction is a mark that was set by hand.
+type Correction struct {
+	Score  int
+	Reason string
+	Made   time.Time
+}
+
+// Counts is the score that counts.
+func (m *Mark) Counts() int {
+	if m.Correction != nil {
+		return m.Correction.Score
+	}
+	return m.Score
+}
+
+// AddMarks records the marks of one student, and that they are what counts, all or none of them. sources are the texts of the files, by their hashes.
+func (j *Journal) AddMarks(marks []Mark, sources map[string][]byte) error {
+	return j.write(func(tx *sql.Tx) error {
+		for hash, text := range sources {
+			if err := addSource(tx, hash, text); err != nil {
+				return err
+			}
+		}
+		for _, m := range marks {
+			if err := addMark(tx, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func addSource(tx *sql.Tx, hash string, text []byte) error {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(text); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	_, err := tx.Exec("INSERT OR IGNORE INTO source (sha256, text) VALUES (?, ?)", hash, packed.Bytes())
+	return err
+}
+
+func addMark(tx *sql.Tx, m Mark) error {
+	if _, err := insertMark(tx, m); err != nil {
+		return err
+	}
+	return handIn(tx, m)
+}
+
+// insertMark records a mark, and returns how many are new: one or none.
+func insertMark(tx *sql.Tx, m Mark) (fresh int, err error) {
+	report, err := json.Marshal(m.Report)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec("INSERT INTO student (student, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name", m.Student, m.Name); err != nil {
+		return 0, err
+	}
+	result, err := tx.Exec(`INSERT OR IGNORE INTO mark (student, kata, sha256, judges, seed, graded, walls, score, max, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.Student, m.Kata, m.Hash, m.Judges, int64(m.Seed), m.Graded.UnixMilli(), m.Walls, m.Score, m.Max, string(report))
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+// handIn records that a mark is what counts.
+func handIn(tx *sql.Tx, m Mark) error {
+	_, err := tx.Exec(`INSERT INTO handed (student, kata, sha256, submitted, note, mark)
+		SELECT student, kata, sha256, ?, ?, id FROM mark WHERE student = ? AND kata = ? AND sha256 = ? AND judges = ? AND seed = ?
+		ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, submitted = excluded.submitted, note = excluded.note, mark = excluded.mark`,
+		milliseconds(m.Submitted), m.Note, m.Student, m.Kata, m.Hash, m.Judges, int64(m.Seed))
+	return err
+}
+
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(milliseconds int64) time.Time {
+	if milliseconds == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(milliseconds)
+}
+
+const selectMark = `SELECT mark.student, COALESCE(student.name, ''), mark.kata, mark.sha256, mark.judges, mark.seed, mark.graded, mark.walls, mark.score, mark.max, mark.report`
+
+// HasMark returns the mark that a file got from the same judges with the same seed; nil if it was not graded so.
+func (j *Journal) HasMark(student, kata, hash, judges string, seed uint64) (*Mark, error) {
+	var found *Mark
+	err := j.rows(selectMark+`, 0, '' FROM mark LEFT JOIN student USING (student) WHERE student = ? AND kata = ? AND sha256 = ? AND judges = ? AND seed = ?`,
+		func(scan func(...any) error) (err error) {
+			found, err = scanMark(scan)
+			return err
+		}, student, kata, hash, judges, int64(seed))
+	return found, err
+}
+
+func scanMark(scan func(...any) error) (*Mark, error) {
+	m := new(Mark)
+	var report string
+	var seed, graded, submitted int64
+	if err := scan(&m.Student, &m.Name, &m.Kata, &m.Hash, &m.Judges, &seed, &graded, &m.Walls, &m.Score, &m.Max, &report, &submitted, &m.Note); err != nil {
+		return nil, err
+	}
+	m.Seed, m.Graded, m.Submitted = uint64(seed), instant(graded), instant(submitted)
+	m.Report = new(gotest.Report)
+	return m, json.Unmarshal([]byte(report), m.Report)
+}
+
+// Marks returns the marks that count, by student and kata, with what was set by hand.
+func (j *Journal) Marks() ([]*Mark, error) {
+	type key struct{ student, kata string }
+	corrections := map[key]*Correction{}
+	err := j.rows("SELECT student, kata, score, reason, made FROM correction ORDER BY made, id", func(scan func(...any) error) error {
+		var k key
+		var made int64
+		c := new(Correction)
+		if err := scan(&k.student, &k.kata, &c.Score, &c.Reason, &made); err != nil {
+			return err
+		}
+		c.Made = instant(made)
+		corrections[k] = c
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []*Mark
+	err = j.rows(selectMark+`, handed.submitted, handed.note FROM handed JOIN mark ON mark.id = handed.mark JOIN student ON student.student = handed.student ORDER BY mark.student, mark.kata`,
+		func(scan func(...any) error) error {
+			m, err := scanMark(scan)
+			if err == nil {
+				m.Correction = corrections[key{m.Student, m.Kata}]
+				all = append(all, m)
+			}
+			return err
+		})
+	return all, err
+}
+
+// Correct sets a mark by hand.
+func (j *Journal) Correct(student, kata string, c Correction) error {
+	return j.write(func(tx *sql.Tx) error {
+		_, err := tx.Exec("INSERT INTO correction (student, kata, score, reason, made) VALUES (?, ?, ?, ?, ?)", student, kata, c.Score, c.Reason, c.Made.UnixMilli())
+		return err
+	})
+}
+
+// Source returns the text of a file that was handed in; nil if the journal does not have it.
+func (j *Journal) Source(hash string) ([]byte, error) {
+	var packed []byte
+	err := j.db.QueryRow("SELECT text FROM source WHERE sha256 = ?", hash).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, explain(j.Path, err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, explain(j.Path, err)
+	}
+	return io.ReadAll(z)
+}
+
+// Merge takes over the marks of another journal and returns how many are new. Of two that count for a student and a kata the one that was graded last does;
+// in any order and twice it comes to the same.
+func (j *Journal) Merge(path string) (marks int, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return 0, err
+	}
+	other, err := Open(path)
+	if err != nil {
+		return 0, err
+	}
+	all, err := other.history()
+	if err == nil {
+		marks, err = j.take(other, all)
+	}
+	return marks, errors.Join(err, other.Close())
+}
+
+// history is all that a journal knows of marks.
+type history struct {
+	marks       []*Mark
+	counting    []*Mark
+	corrections []Mark // with Student, Kata and Correction
+}
+
+func (j *Journal) history() (h history, err error) {
+	err = j.rows(selectMark+`, 0, '' FROM mark LEFT JOIN student USING (student) ORDER BY id`, func(scan func(...any) error) error {
+		m, err := scanMark(scan)
+		h.marks = append(h.marks, m)
+		return err
+	})
+	if err != nil {
+		return h, err
+	}
+	if h.counting, err = j.Marks(); err != nil {
+		return h, err
+	}
+	return h, j.rows("SELECT student, kata, score, reason, made FROM correction ORDER BY id", func(scan func(...any) error) error {
+		m := Mark{Correction: new(Correction)}
+		var made int64
+		err := scan(&m.Student, &m.Kata, &m.Correction.Score, &m.Correction.Reason, &made)
+		m.Correction.Made = instant(made)
+		h.corrections = append(h.corrections, m)
+		return err
+	})
+}
+
+// take writes another journal's marks in one transaction.
+func (j *Journal) take(other *Journal, h history) (fresh int, err error) {
+	mine, err := j.Marks()
+	if err != nil {
+		return 0, err
+	}
+	type key struct{ student, kata string }
+	newest := map[key]time.Time{}
+	for _, m := range mine {
+		newest[key{m.Student, m.Kata}] = m.Graded
+	}
+	return fresh, j.write(func(tx *sql.Tx) error {
+		for _, m := range h.marks {
+			if text, err := other.Source(m.Hash); err != nil {
+				return err
+			} else if text != nil {
+				if err := addSource(tx, m.Hash, text); err != nil {
+					return err
+				}
+			}
+			n, err := insertMark(tx, *m)
+			if err != nil {
+				return err
+			}
+			fresh += n
+		}
+		for _, m := range h.counting {
+			if have, ok := newest[key{m.Student, m.Kata}]; ok && have.After(m.Graded) {
+				continue
+			}
+			if err := handIn(tx, *m); err != nil {
+				return err
+			}
+		}
+		for _, m := range h.corrections {
+			if _, err := tx.Exec(`INSERT INTO correction (student, kata, score, reason, made) SELECT ?, ?, ?, ?, ?
+				WHERE NOT EXISTS (SELECT 1 FROM correction WHERE student = ? AND kata = ? AND score = ? AND reason = ? AND made = ?)`,
+				m.Student, m.Kata, m.Correction.Score, m.Correction.Reason, m.Correction.Made.UnixMilli(),
+				m.Student, m.Kata, m.Correction.Score, m.Correction.Reason, m.Correction.Made.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
