@@ -2,7 +2,7 @@
 .PHONY: help practice test mutants build demo bench-loop bench-cold bench-katas sums golden compiled lint race tools modules verify stress
 # What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else. Everything is built as the
 # tests of a kata are, without debug data, so that the standard library is compiled once for all.
-export GOFLAGS := -buildvcs=false -gcflags=all=-dwarf=false
+export GOFLAGS := -buildvcs=false -trimpath -gcflags=all=-dwarf=false
 export GOWORK := off
 export GO111MODULE := on
 export CGO_ENABLED := 0

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/tools/txtar"
 
 	"whyhow/scripts/internal/fixture"
 )
@@ -19,10 +18,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	small, err := txtar.ParseFile(fixture.Archive())
-	if err != nil {
-		t.Fatal(err)
-	}
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +25,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			for _, f := range small.Files {
+			for _, f := range fixture.Archive().Files {
 				path := filepath.Join(e.WorkDir, f.Name)
 				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 					return err

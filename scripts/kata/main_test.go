@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"golang.org/x/tools/txtar"
 
 	"whyhow/scripts/internal/fixture"
 )
@@ -22,10 +21,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	small, err := txtar.ParseFile(fixture.Archive())
-	if err != nil {
-		t.Fatal(err)
-	}
 	shared := map[string]string{"GOFLAGS": "-buildvcs=false", "KATA_BIN": filepath.SplitList(os.Getenv("PATH"))[0]}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT"} {
 		value, err := exec.Command("go", "env", name).Output()
@@ -38,7 +33,7 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata",
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
-			for _, f := range small.Files {
+			for _, f := range fixture.Archive().Files {
 				path := filepath.Join(e.WorkDir, f.Name)
 				if _, err := os.Stat(path); err == nil {
 					continue // the script has its own
@@ -78,7 +73,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := exec.LookPath(filepath.Join(ts.Getenv("KATA_BIN"), args[2]))
 	ts.Check(err)
 	cmd := exec.Command(path, args[3:]...)
-	cmd.Dir, cmd.Env = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "GOCACHE=" + ts.Getenv("GOCACHE"), "GOFLAGS=" + ts.Getenv("GOFLAGS")}
+	cmd.Dir, cmd.Env = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "GOCACHE=" + ts.Getenv("GOCACHE"), "GOFLAGS=" + ts.Getenv("GOFLAGS")}
 	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
 	ts.Check(cmd.Start())
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {

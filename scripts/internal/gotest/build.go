@@ -88,7 +88,7 @@ func (b *build) place() (err error) {
 		}
 	}
 	// The compiler names the file, the running program the stub.
-	b.rename = strings.NewReplacer(b.display(b.file), b.shown, b.file, b.shown, stub, b.shown, b.display(stub), b.shown)
+	b.rename = strings.NewReplacer(b.display(b.file), b.shown, b.file, b.shown, stub, b.shown, workbook.Module+"/"+b.display(stub), b.shown, b.display(stub), b.shown)
 	b.source, err = os.ReadFile(b.file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && inPlace:
@@ -210,6 +210,7 @@ func (b *build) toolFailed(ctx context.Context, out string) error {
 		{"GOCACHE is not defined", "the go command has no place for its build cache", "set HOME or GOCACHE to a folder that you may write to"},
 		{"build cache is disabled by GOCACHE=off", "the build cache is turned off", "unset GOCACHE, or set it to a folder that you may write to"},
 		{"module cache not found", "the go command has no place for modules", "set HOME or GOPATH to a folder that you may write to"},
+		{"Files beneath GOMODCACHE () must not", "the go command has no place for modules", "set HOME or GOPATH to a folder that you may write to"},
 		{"GOPATH entry is relative", "GOPATH is not an absolute path", "unset GOPATH, or set it to an absolute path"},
 		{"must be absolute path", "a variable of your environment is not an absolute path", "set GOCACHE and GOMODCACHE to absolute paths, or unset them"},
 		{"no space left on device", "the disk is full", "free some space, or set TMPDIR and GOCACHE to a disk that has it"},

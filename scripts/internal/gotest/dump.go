@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"whyhow/scripts/internal/contract"
+	"whyhow/scripts/internal/workbook"
 )
 
 const (
@@ -133,11 +134,18 @@ func (b *build) frames(stack []string, counts func(file string) bool) []Place {
 	var all []Place
 	for i, line := range stack {
 		at := frameAt.FindStringSubmatch(line)
-		if at == nil || i == 0 || !counts(at[1]) {
+		if at == nil || i == 0 {
 			continue
 		}
-		p := Place{File: b.display(at[1]), Func: functionOf(stack[i-1])}
-		if p.Line, _ = strconv.Atoi(at[2]); p.Line == 1 && b.isSubject(at[1]) {
+		file := at[1]
+		if inModule, ok := strings.CutPrefix(file, workbook.Module+"/"); ok { // as -trimpath has it
+			file = filepath.Join(b.Root, filepath.FromSlash(inModule))
+		}
+		if !counts(file) {
+			continue
+		}
+		p := Place{File: b.display(file), Func: functionOf(stack[i-1])}
+		if p.Line, _ = strconv.Atoi(at[2]); p.Line == 1 && b.isSubject(file) {
 			p.Line = b.declared(p.Func)
 		}
 		if len(all) < deepest && !slices.ContainsFunc(all, func(o Place) bool { return o.File == p.File && o.Line == p.Line }) {

@@ -189,9 +189,10 @@ func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
 }
 
 // environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. Without debug data
-// in any package the linker has less to read, a tenth of the time of a build; the Makefile builds the tools so too, and nothing is compiled twice.
+// in any package the linker has less to read, a tenth of the time of a build; without the folders' names in what is compiled, workbooks in several folders share
+// it. The Makefile builds the tools so too, and nothing is compiled twice.
 var environment = []string{
-	"GOFLAGS=-buildvcs=false -gcflags=all=-dwarf=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
+	"GOFLAGS=-buildvcs=false -trimpath -gcflags=all=-dwarf=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
 }
 
 // Go is a go command in the workbook. It is ended, with all that it started, when ctx ends.
