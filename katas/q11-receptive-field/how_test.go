@@ -121,11 +121,18 @@ func TestField(t *testing.T) {
 		size, jump, pad = receptive.Field([]receptive.Layer{{Kernel: 3, Pad: 1}, {Kernel: 3, Pad: 1}})
 		check.Equal(t, "Field of two 3×3 layers with padding 1", []int{size, jump, pad}, []int{5, 1, 2}, check.Exact, check.Why("the middle pixel, and two on each side"))
 	})
-	chains := append(check.Golden[chainCase](t, "chains"), chainCase{ // by hand
-		Name:   "a dilated pool, and a 1×1 layer with a stride and padding",
-		Layers: []receptive.Layer{{Kernel: 3, Dilation: 2, Pool: true}, {Kernel: 1, Stride: 2, Pad: 5}, {Kernel: 3, Pad: 1}},
-		First:  []int{-7, -5}, Last: []int{1, 3},
-	})
+	chains := append(check.Golden[chainCase](t, "chains"), []chainCase{ // by hand
+		{
+			Name:   "a dilated pool, and a 1×1 layer with a stride and padding",
+			Layers: []receptive.Layer{{Kernel: 3, Dilation: 2, Pool: true}, {Kernel: 1, Stride: 2, Pad: 5}, {Kernel: 3, Pad: 1}},
+			First:  []int{-7, -5}, Last: []int{1, 3},
+		},
+		{
+			Name:   "all dilated, and a 1×1 pool with a stride",
+			Layers: []receptive.Layer{{Kernel: 3, Dilation: 3}, {Kernel: 1, Stride: 2, Pool: true}, {Kernel: 2, Dilation: 4, Pool: true}, {Kernel: 3, Dilation: 2}},
+			First:  []int{0, 2}, Last: []int{22, 24},
+		},
+	}...)
 	t.Run("Field", func(t *testing.T) {
 		defer check.Rescue(t)
 		sizes, jumps, pads := newSheet(), newSheet(), newSheet()

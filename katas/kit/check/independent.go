@@ -345,8 +345,21 @@ func (c *calls) ignored(first, second *made, args, others Args) *Failure {
 		}
 		if c.sameResults(m, first, i) {
 			name := c.names[i]
+			if err := failure(first); err != nil {
+				return c.fail("", "returned an error: %v", err)
+			}
 			return c.fail(fmt.Sprintf("you keep %s, or what you made of it, from an earlier call; or you do not use it", name),
 				"gave the same result for two different %s of one shape", name)
+		}
+	}
+	return nil
+}
+
+// failure is the error that a call returned.
+func failure(m *made) error {
+	for _, r := range m.results {
+		if err, ok := r.now.Interface().(error); ok {
+			return err
 		}
 	}
 	return nil
@@ -425,8 +438,8 @@ func (c *calls) memory(v reflect.Value) []span {
 		}
 	}
 	walk = func(v reflect.Value) {
-		if !v.IsValid() || slices.Contains(c.opaque, v.Type()) {
-			return
+		if !v.IsValid() || slices.Contains(c.opaque, v.Type()) || v.Type() == reflect.TypeFor[error]() {
+			return // an error may be the package's one, and nobody writes into it
 		}
 		if m, ok := v.Interface().(*mat.Dense); ok {
 			if m == nil || m.IsEmpty() {
