@@ -179,6 +179,8 @@ func TestWeightedMean(t *testing.T) {
 			check.Equal(t, "WeightedMean(grads, sizes) of", got, want, check.Rel(1e-12), opts...)
 		})
 	}
+	check.Equal(t, "WeightedMean of gradients from 3·2⁴⁰ examples and from 2⁴⁰", parallelism.WeightedMean([][]float64{{1, 2}, {3, 6}}, []int{3 << 40, 1 << 40}), []float64{1.5, 3},
+		check.Rel(1e-12), check.Why("the sizes may be large: their product does not fit into an int"))
 	check.Panics(t, "WeightedMean of two gradients and one size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{3}) })
 	check.Panics(t, "WeightedMean of no examples", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{0, 0}) })
 	check.Panics(t, "WeightedMean of one gradient and two sizes", func() { parallelism.WeightedMean([][]float64{{1}}, []int{3, 2}) })
@@ -474,6 +476,9 @@ func TestMergeStats(t *testing.T) {
 			check.Equal(t, "MergeStats(n, mean, variance) mean of", gotM, wantM, check.Rel(1e-12), opts...)
 		})
 	}
+	m, v := parallelism.MergeStats([]int{3 << 40, 1 << 40}, [][]float64{{1, 1}, {5, 5}}, [][]float64{{2, 2}, {0, 0}})
+	check.Equal(t, "MergeStats of 3·2⁴⁰ rows and 2⁴⁰: mean and variance", [][]float64{m, v}, [][]float64{{2, 2}, {4.5, 4.5}}, check.Rel(1e-12),
+		check.Why("the sizes may be large: their product does not fit into an int"))
 	one, two := []float64{1}, []float64{1, 2}
 	check.Panics(t, "MergeStats of two sizes and one mean", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one}, [][]float64{one, one}) })
 	check.Panics(t, "MergeStats of two sizes and one variance", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, one}, [][]float64{one}) })

@@ -97,7 +97,7 @@ func TestEqualSays(t *testing.T) {
 		"a field":                            {pairOf{Name: "a", Weights: mat.NewDense(2, 3, []float64{1, 2, 3, 5, 7, 12})}, pairOf{Name: "a", Weights: m23}, Exact, nil, "F().Weights[1][2] = 12, want 11 (exactly); 1 of 6 values differ"},
 		"a condition":                        {false, true, Exact, []Option{Mistake(false, "you sorted it")}, "F(): no, want yes\nyour mistake may be: you sorted it"},
 		"another type":                       {1, 1.0, Exact, nil, "F() = 1 (int), want 1 (float64)"},
-		"NaN among numbers":                  {[]float64{1, math.NaN()}, []float64{1, 2}, Exact, nil, "F()[1] = NaN, want 2 (exactly); 1 of 2 values differ\nyour mistake may be: 1 of 2 values are NaN: look for 0/0, ∞−∞, ∞/∞, the root or logarithm of a negative number"},
+		"NaN among numbers":                  {[]float64{1, math.NaN()}, []float64{1, 2}, Exact, nil, "F()[1] = NaN, want 2 (exactly); 1 of 2 values differ\nyour mistake may be: 1 of 2 values are NaN: look for 0/0, 0·∞, ∞−∞, ∞/∞, the root or logarithm of a negative number, or a NaN that an argument holds"},
 		"a mistake":                          {3.0, 1.0, Exact, []Option{Mistake(2.0, "you counted two"), Mistake(3.0, "you counted three")}, "F() = 3, want 1 (exactly)\nyour mistake may be: you counted three"},
 		"a mistake in ints":                  {[]int{3}, []int{1}, Exact, []Option{Mistake([]int{3}, "you counted three")}, "F() = [3], want [1]\nyour mistake may be: you counted three"},
 	} {

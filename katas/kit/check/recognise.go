@@ -127,7 +127,7 @@ func notFinite(got, want block) string {
 	}
 	switch {
 	case nan > 0:
-		return fmt.Sprintf("%d of %d values are NaN: look for 0/0, ∞−∞, ∞/∞, the root or logarithm of a negative number", nan, len(got.data))
+		return fmt.Sprintf("%d of %d values are NaN: look for 0/0, 0·∞, ∞−∞, ∞/∞, the root or logarithm of a negative number, or a NaN that an argument holds", nan, len(got.data))
 	case inf > 0:
 		return fmt.Sprintf("%d of %d values are infinite: look for a division by 0, log 0, an overflowing exponential", inf, len(got.data))
 	}
