@@ -543,6 +543,9 @@ func TestLeastAbsolute(t *testing.T) {
 	cases := map[string]points{
 		"telephone calls of the 18 good years": good, "telephone calls of all 24 years": years, "eleven points": scattered(11), "twelve points": scattered(12),
 	}
+	cases["a flat line"] = points{[]float64{0, 1, 2, 3, 4, 5}, []float64{4, 4, 9, 4, 4, 4}}
+	cases["a steep line"] = points{[]float64{0, 1, 2, 3, 4, 5}, []float64{7, 5e6 + 7, 0, 15e6 + 7, 20e6 + 7, 25e6 + 7}}
+	cases["a steep line down"] = points{[]float64{5, 4, 3, 2, 1, 0}, []float64{7, 5e6 + 7, 0, 15e6 + 7, 20e6 + 7, 25e6 + 7}}
 	maps.Copy(cases, above)
 	least := map[string]float64{"telephone calls of the 18 good years": 33.805, "telephone calls of all 24 years": 844}
 	for name, p := range cases {

@@ -139,6 +139,11 @@ func TestParams(t *testing.T) {
 			check.Why("every layer has channels maps of h×w"),
 			check.Mistake(each(func(s stack) int { return 14 * 9 * s.channels }), "you counted one layer's maps only: the backward pass needs those of every layer"),
 			check.Mistake(each(func(s stack) int { return s.layers * 14 * 14 * s.channels }), "you took h for w: the maps need not be square"))
+		var none []check.Option
+		if filtersize.Activations(2, 14, 9, 3) == 2*14*9*3 { // who counts one layer's maps only counts them here too
+			none = append(none, check.Mistake(14*9*3, "you counted a layer where there is none"))
+		}
+		check.Equal(t, "Activations(0, 14, 9, 3)", filtersize.Activations(0, 14, 9, 3), 0, check.Exact, append(none, check.Why("a stack without layers has no maps"))...)
 		many := 1<<31 + 1
 		check.Equal(t, "Activations(2, 1, 1, 2³¹+1)", filtersize.Activations(2, 1, 1, many), 2*many, check.Exact, check.Mistake(int(int32(2*many)), singles))
 	})
@@ -167,6 +172,7 @@ func TestCheapest(t *testing.T) {
 		{9, 60, 64, "4 layers of 3×3", "1 layer of 9×9", "4 layers of 3×3"},
 		{3, 1, 100, "1 layer of 3×3", "1 layer of 3×3", "1 layer of 3×3"},
 		{21, 64, 64, "10 layers of 3×3", "1 layer of 21×21", "10 layers of 3×3"},
+		{9, 1, 64, "1 layer of 9×9", "1 layer of 9×9", "4 layers of 3×3"},
 		{15, 1, 64, "1 layer of 15×15", "1 layer of 15×15", "7 layers of 3×3"},
 		{5, 4, 7, "2 layers of 3×3", "1 layer of 5×5", "2 layers of 3×3"}, // 693 weights against 700
 		{5, 100, 16, "2 layers of 3×3", "1 layer of 5×5", "2 layers of 3×3"},
@@ -195,7 +201,10 @@ func TestCheapest(t *testing.T) {
 		return c.deep
 	})
 	short := pick(func(i int) string { return cases[i].deep })
-	short["Cheapest(3, 1, 100)"] = "0 layers of 0×0"
+	short["Cheapest(9, 1, 64)"] = "2 layers of 5×5" // which is not 3×3 every time
+	none := maps.Clone(short)
+	none["Cheapest(3, 1, 100)"] = "0 layers of 0×0"
+	const alone = "you left out the single kernel that is as large as the field itself"
 	opts := []check.Option{check.Why("Cheapest is about weights, and Params does not count them rightly yet: see TestParams")}
 	if paramsCount() {
 		opts = []check.Option{
@@ -203,7 +212,8 @@ func TestCheapest(t *testing.T) {
 			check.Mistake(pick(func(i int) string { return cases[i].largest }), "you took one large kernel every time: with many input channels a stack of small ones has fewer weights"),
 			check.Mistake(pick(func(i int) string { return cases[i].deep }), "you took 3×3 every time, or ignored that the first layer reads `in` channels: with few of them one large kernel has fewer weights"),
 			check.Mistake(exchanged, "you exchanged in and channels"),
-			check.Mistake(short, "you left out the single kernel that is as large as the field itself"),
+			check.Mistake(short, alone),
+			check.Mistake(none, alone),
 			check.Mistake(tie, "you took the deeper stack at a tie: 9 to 16 channels cost 3,600 weights either way, and one layer is fewer"),
 		}
 	}

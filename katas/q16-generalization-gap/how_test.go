@@ -18,6 +18,9 @@ import (
 // holds checks a condition; says names the mistake if it does not hold.
 func holds(t *testing.T, what string, condition bool, says string) bool {
 	t.Helper()
+	if says == "" {
+		return check.Equal(t, what, condition, true, check.Exact)
+	}
 	return check.Equal(t, what, condition, true, check.Exact, check.Mistake(false, says))
 }
 
@@ -42,6 +45,14 @@ func sum(index []int) (total int) {
 		total += i
 	}
 	return total
+}
+
+// slightly returns what a chance says that is off by less than limit: other mistakes than a poor shuffle are off by more.
+func slightly(off, limit float64, says string) string {
+	if off < limit {
+		return says
+	}
+	return ""
 }
 
 // farthest draws sets of rows 60,000 times, of which there are as many as kinds says, and returns how far off the number of one is from the mean.
@@ -91,7 +102,7 @@ func TestSplit(t *testing.T) {
 			check.Mistake(swapped, "you took validation for the share to train on: it is the share held out"))
 	})
 	for _, c := range splits {
-		t.Run(fmt.Sprintf("%d rows, validation %v", c.n, c.validation), func(t *testing.T) {
+		fits = t.Run(fmt.Sprintf("%d rows, validation %v", c.n, c.validation), func(t *testing.T) {
 			defer check.Rescue(t)
 			train, val := generalization.Split(c.n, c.validation, check.Rand(t))
 			if len(val) != c.val {
@@ -103,7 +114,7 @@ func TestSplit(t *testing.T) {
 				return
 			}
 			check.Equal(t, call+" all indices, sorted", sorted(slices.Concat(train, val)), upTo(c.n), check.Exact, check.Why("each row is in one of the two"))
-		})
+		}) && fits
 	}
 	anywhere := t.Run("order", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -155,8 +166,8 @@ func TestSplit(t *testing.T) {
 				_, val := generalization.Split(4, 0.5, rng)
 				return val
 			})
-			holds(t, "Split holds out each pair of 4 rows in a sixth of 60,000 draws", far < 620,
-				"you hold out some pairs of rows a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them")
+			holds(t, "Split holds out each pair of 4 rows in a sixth of 60,000 draws", far < 620, slightly(far, 2500,
+				"you hold out some pairs of rows a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them"))
 		}
 	})
 	t.Run("bad arguments of Split", func(t *testing.T) {
@@ -168,11 +179,12 @@ func TestSplit(t *testing.T) {
 		check.Panics(t, "Split(8, NaN, rng)", func() { generalization.Split(8, math.NaN(), rng) })
 	})
 
+	dealt := true
 	for _, c := range []struct {
 		n, k  int
 		sizes []int // sorted
 	}{{12, 3, []int{4, 4, 4}}, {10, 4, []int{2, 2, 3, 3}}, {23, 5, []int{4, 4, 5, 5, 5}}, {3, 3, []int{1, 1, 1}}, {5, 2, []int{2, 3}}, {2, 2, []int{1, 1}}} {
-		t.Run(fmt.Sprintf("%d rows in %d folds", c.n, c.k), func(t *testing.T) {
+		dealt = t.Run(fmt.Sprintf("%d rows in %d folds", c.n, c.k), func(t *testing.T) {
 			defer check.Rescue(t)
 			folds := generalization.KFold(c.n, c.k, check.Rand(t))
 			var sizes []int
@@ -205,7 +217,7 @@ func TestSplit(t *testing.T) {
 			if check.Equal(t, call+" sizes, sorted", sizes, c.sizes, check.Exact, opts...) {
 				check.Equal(t, call+" all indices, sorted", sorted(slices.Concat(folds...)), upTo(c.n), check.Exact, check.Why("each row is held out exactly once"))
 			}
-		})
+		}) && dealt
 	}
 	t.Run("order of folds", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -228,7 +240,7 @@ func TestSplit(t *testing.T) {
 			holds(t, "KFold with another rng gives other folds", !slices.EqualFunc(first, folds(5), slices.Equal[[]int]), "you dealt the same way whatever rng is: seed no generator of your own")
 		}
 		rng := check.Rand(t)
-		if !t.Failed() {
+		if dealt && !t.Failed() {
 			with := make([]int, 4) // which row shares row 0's fold
 			for range draws {
 				for _, fold := range generalization.KFold(4, 2, rng) {
@@ -238,18 +250,20 @@ func TestSplit(t *testing.T) {
 				}
 			}
 			// Each 200 ± 12 times: over 200 seeds 159…239.
-			holds(t, "KFold puts row 0 with each of the other 3 as often", slices.Min(with[1:]) > 130 && slices.Max(with[1:]) < 270,
+			even := holds(t, "KFold puts row 0 with each of the other 3 as often", slices.Min(with[1:]) > 130 && slices.Max(with[1:]) < 270,
 				"you put some rows into one fold more often than others, or never: every division has the same chance")
-			// The fold of two of 5 rows: each pair 6,000 ± 73 times. A shuffle that exchanges each place with any other is off by 700 and more for one.
-			far := farthest(10, func() []int {
-				folds := generalization.KFold(5, 2, rng)
-				if len(folds[0]) == 2 {
-					return folds[0]
-				}
-				return folds[1]
-			})
-			holds(t, "KFold puts each pair of 5 rows into the fold of two in a tenth of 60,000 draws", far < 480,
-				"you put some pairs of rows into one fold a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them")
+			if even {
+				// The fold of two of 5 rows: each pair 6,000 ± 73 times. A shuffle that exchanges each place with any other is off by 700 and more for one.
+				far := farthest(10, func() []int {
+					folds := generalization.KFold(5, 2, rng)
+					if len(folds[0]) == 2 {
+						return folds[0]
+					}
+					return folds[1]
+				})
+				holds(t, "KFold puts each pair of 5 rows into the fold of two in a tenth of 60,000 draws", far < 480, slightly(far, 1500,
+					"you put some pairs of rows into one fold a little more often than others: a shuffle exchanges a place with one of those not yet dealt with, itself among them"))
+			}
 		}
 		check.Panics(t, "KFold(5, 1, rng)", func() { generalization.KFold(5, 1, rng) })
 		check.Panics(t, "KFold(5, 6, rng)", func() { generalization.KFold(5, 6, rng) })

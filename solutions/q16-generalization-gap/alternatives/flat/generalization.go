@@ -55,7 +55,7 @@ func Gap(train, validation float64) float64 {
 
 // Dropout returns inverted dropout of x, N×D, drawn with rng alone. In training each value is dropped by itself with probability drop, its mask is 0 and y
 // is 0; the others have mask 1 and y is scaled so that its expectation is x. y and mask are N×D. When training is false y is a
-// copy of x and mask is nil. x is left as it was. It panics unless 0 ≤ drop < 1. Source: Srivastava et al. 2014; torch.nn.Dropout.
+// copy of x and mask is nil. x is finite and left as it was. It panics unless 0 ≤ drop < 1. Source: Srivastava et al. 2014; torch.nn.Dropout.
 func Dropout(x *mat.Dense, drop float64, training bool, rng *rand.Rand) (y, mask *mat.Dense) {
 	checkDrop(drop)
 	rows, columns := x.Dims()
@@ -82,7 +82,7 @@ func checkDrop(drop float64) {
 	}
 }
 
-// DropoutBackward returns ∂L/∂x, N×D, of the Dropout in training that returned mask, given dy = ∂L/∂y, N×D, and the same drop. It changes neither dy nor
+// DropoutBackward returns ∂L/∂x, N×D, of the Dropout in training that returned mask, given dy = ∂L/∂y, N×D, and the same drop. dy is finite; it changes neither dy nor
 // mask. It panics unless 0 ≤ drop < 1 and the shapes agree.
 func DropoutBackward(dy, mask *mat.Dense, drop float64) *mat.Dense {
 	checkDrop(drop)
