@@ -267,6 +267,8 @@ func TestSplit(t *testing.T) {
 		}
 		check.Panics(t, "KFold(5, 1, rng)", func() { generalization.KFold(5, 1, rng) })
 		check.Panics(t, "KFold(5, 6, rng)", func() { generalization.KFold(5, 6, rng) })
+		check.Panics(t, "KFold(5, 0, rng)", func() { generalization.KFold(5, 0, rng) })
+		check.Panics(t, "KFold(5, -1, rng)", func() { generalization.KFold(5, -1, rng) })
 		check.Panics(t, "KFold(1, 1, rng)", func() { generalization.KFold(1, 1, rng) })
 	})
 

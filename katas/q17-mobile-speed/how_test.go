@@ -78,6 +78,8 @@ func TestSpeedup(t *testing.T) {
 	})
 	check.Panics(t, "SeparableRatio(0, 3)", func() { mobile.SeparableRatio(0, 3) })
 	check.Panics(t, "SeparableRatio(8, 0)", func() { mobile.SeparableRatio(8, 0) })
+	check.Panics(t, "SeparableRatio(-8, 3)", func() { mobile.SeparableRatio(-8, 3) })
+	check.Panics(t, "SeparableRatio(8, -3)", func() { mobile.SeparableRatio(8, -3) })
 	check.Panics(t, "Speedup(1.5, 2)", func() { mobile.Speedup(1.5, 2) })
 	check.Panics(t, "Speedup(-0.5, 2)", func() { mobile.Speedup(-0.5, 2) })
 	check.Panics(t, "Speedup(0.5, -2)", func() { mobile.Speedup(0.5, -2) })
@@ -240,6 +242,7 @@ func TestRetrain(t *testing.T) {
 			{59, 20, 60, 0.3, 0.7, 0.69999375},
 			{30, 20, 60, 0.8, 0.4, 0.56875},
 			{0, -10, 30, 0.25, 0.75, 0.5390625},
+			{4e6, 0, 16e6, 0.25, 0.75, 0.5390625},
 		}
 		call := func(i int) string {
 			c := cases[i]
@@ -270,6 +273,11 @@ func TestRetrain(t *testing.T) {
 			check.Mistake(between(func(done, _, _, _ float64) float64 { return 1 - cube(done) }), "you cubed the share that is done: cube the share that is left, so that pruning is fast at first"),
 			check.Mistake(between(func(done, _, _, _ float64) float64 { return cube(done) }), "you went from final to initial: at begin the whole schedule is left, not done"),
 			check.Mistake(between(func(done, _, _, _ float64) float64 { return 1 - cube(1-done) }), "you exchanged initial and final"),
+			check.Mistake(each(func(i int) float64 {
+				c := cases[i]
+				left, whole := c.end-c.step, c.end-c.begin
+				return c.final + (c.initial-c.final)*float64(left*left*left)/float64(whole*whole*whole)
+			}), "you cubed whole numbers: beyond two million steps the cube does not fit into an int, convert to float64 first"),
 			check.Mistake(between(func(_, _, _, _ float64) float64 { return 1 }), "you divided integers, and 0 of the schedule is done until its end: convert to float64 first"),
 			check.Mistake(between(func(_, _, _, _ float64) float64 { return 0 }), "you divided integers, and 0 of the schedule is left once it has begun: convert to float64 first"),
 			check.Mistake(between(func(_, step, _, end float64) float64 { return cube(1 - step/end) }), "you counted from step 0: the schedule starts at begin"),

@@ -114,6 +114,8 @@ func TestLocate(t *testing.T) {
 	check.Panics(t, "EffectiveBatch(0, 4, 1)", func() { cluster.EffectiveBatch(0, 4, 1) })
 	check.Panics(t, "EffectiveBatch(32, 4, -1)", func() { cluster.EffectiveBatch(32, 4, -1) })
 	check.Panics(t, "EffectiveBatch(32, 4, 0)", func() { cluster.EffectiveBatch(32, 4, 0) })
+	check.Panics(t, "EffectiveBatch(-32, 4, 1)", func() { cluster.EffectiveBatch(-32, 4, 1) })
+	check.Panics(t, "EffectiveBatch(32, -4, 1)", func() { cluster.EffectiveBatch(32, -4, 1) })
 	check.Panics(t, "EffectiveBatch(-32, -4, 1)", func() { cluster.EffectiveBatch(-32, -4, 1) })
 	check.Independent(t, "EffectiveBatch(perDevice, world, accumulation)", cluster.EffectiveBatch, check.Args{32, 4, 3}, check.Args{16, 5, 2})
 }
@@ -179,6 +181,7 @@ func TestShardIndices(t *testing.T) {
 		check.Panics(t, "ShardIndices(10, 4, 4, false)", func() { cluster.ShardIndices(10, 4, 4, false) })
 		check.Panics(t, "ShardIndices(10, 4, -1, false)", func() { cluster.ShardIndices(10, 4, -1, false) })
 		check.Panics(t, "ShardIndices(10, 0, 0, false)", func() { cluster.ShardIndices(10, 0, 0, false) })
+		check.Panics(t, "ShardIndices(10, -4, 0, false)", func() { cluster.ShardIndices(10, -4, 0, false) })
 		check.Panics(t, "ShardIndices(-1, 4, 0, false)", func() { cluster.ShardIndices(-1, 4, 0, false) })
 	})
 	check.Independent(t, "ShardIndices(n, world, rank, dropLast)", cluster.ShardIndices, check.Args{10, 4, 1, false}, check.Args{14, 3, 2, true})
