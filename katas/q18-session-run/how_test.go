@@ -183,10 +183,13 @@ func TestOrder(t *testing.T) {
 	t.Run("a random graph", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng, g := check.Rand(t), graph.New()
-		made := nodes{g.Constant("", scalar(1))}
-		needed := map[*graph.Node]bool{made[0]: true}
+		made := nodes{g.Constant("", scalar(1)), g.Variable("", scalar(2)), g.Placeholder("", 1, 1)}
+		needed := map[*graph.Node]bool{made[0]: true, made[1]: true}
 		for k := range 40 {
-			n := g.Add(made[rng.IntN(len(made))], made[rng.IntN(len(made))]).As(fmt.Sprintf("n%d", (k*17+5)%40)) // names in no order
+			a, b := made[rng.IntN(len(made))], made[rng.IntN(len(made))]
+			n := []func() *graph.Node{ // an Assign has users like any other
+				func() *graph.Node { return g.Add(a, b) }, func() *graph.Node { return g.Assign(made[1], a) }, func() *graph.Node { return g.SumLike(a, b) },
+			}[k%3]().As(fmt.Sprintf("n%d", (k*17+5)%40)) // names in no order
 			made = append(made, n)
 			needed[n] = rng.IntN(4) > 0
 		}
@@ -317,6 +320,7 @@ func TestErrors(t *testing.T) {
 	g := graph.New()
 	x, y := g.Placeholder("pixels", graph.Unknown, 2), g.Placeholder("labels", graph.Unknown, 2)
 	w := g.Variable("weights", row(1, 2))
+	square, one := g.Placeholder("square", 2, 2), g.Constant("one", scalar(1))
 	sum := g.Add(x, y).As("sum")
 	scaled := g.Mul(x, w).As("scaled")
 	for _, c := range []struct {
@@ -330,6 +334,10 @@ func TestErrors(t *testing.T) {
 		{"an uninitialised variable", nodes{scaled}, feeds{x: row(1, 2)}, "weights", "Init was not called: a variable has no value before it"},
 		{"a feed of three columns", nodes{x}, feeds{x: row(1, 2, 3)}, "pixels", "the placeholder is ?×2, and the feed is 1×3"},
 		{"a wrong feed that is not needed", nodes{x}, feeds{x: row(1, 2), scaled: row(1, 2, 3)}, "scaled", "every feed is checked, needed or not"},
+		{"a feed of one row for two", nodes{square}, feeds{square: row(1, 2)}, "square", "the placeholder is 2×2, and the feed is 1×2"},
+		{"a feed of one row for two that is not needed", nodes{x}, feeds{x: row(1, 2), square: row(1, 2)}, "square", "the placeholder is 2×2, and the feed is 1×2"},
+		{"a nil feed of a constant", nodes{one}, feeds{one: nil}, "one", "nil has no shape, also where the node has a value of its own"},
+		{"a nil feed that is not needed", nodes{one}, feeds{x: nil}, "pixels", "nil has no shape, and every feed is checked"},
 		{"a nil feed", nodes{x}, feeds{x: nil}, "pixels", "nil has no shape"},
 		{"a fetch of another graph", nodes{foreign}, nil, "foreign", "the fetch is a node of another graph than the session's"},
 		{"a feed of another graph", nodes{x}, feeds{x: row(1, 2), foreign: scalar(1)}, "foreign", "the fed node is one of another graph than the session's"},
@@ -406,6 +414,18 @@ func TestVariables(t *testing.T) {
 		empty := session.NewSession(g)
 		run(t, empty, feeds{x: row(5, 6)}, take)
 		check.Equal(t, "w, assigned without Init,", run(t, empty, nil, w)[0], row(5, 6), tol, check.Why("an Assign does not read its Target"))
+	})
+	t.Run("variables only", func(t *testing.T) {
+		defer check.Rescue(t)
+		s := ready()
+		run(t, s, feeds{x: row(5, 6)}, take, g.Add(v, g.Constant("one", row(1, 1))))
+		s.Init() // now there is a constant
+		got := map[string]bool{}
+		for n := range s.Variables {
+			got[n.Name] = true
+		}
+		check.Equal(t, "the session's Variables", got, map[string]bool{"w": true, "v": true}, check.Exact, check.Why("a session holds the values of the variables and nothing else between runs"),
+			check.Mistake(map[string]bool{"w": true, "v": true, "one": true}, "you gave constants a place among the variables: a Value is theirs too, the Op tells them apart"))
 	})
 	t.Run("a read sees the start of the run", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -544,7 +564,8 @@ func TestGradients(t *testing.T) {
 	}
 	// One operation at a time, in loss = Mean(c ∘ f(x, a)): the gradient at f is c divided by its number of values.
 	x, a, c := normal(rng, 3, 4), normal(rng, 3, 4), normal(rng, 3, 4)
-	b := normal(rng, 4, 2)
+	b, d := normal(rng, 4, 2), normal(rng, 4, 3)
+	correct := map[string]bool{}
 	for _, one := range []struct {
 		name     string
 		build    func(g *graph.Graph, x *graph.Node) *graph.Node // what is multiplied by c, cut to its shape
@@ -651,11 +672,18 @@ func TestGradients(t *testing.T) {
 			apply(func(i, j int) float64 { return c.At(j%3, i) / 12 }, 3, 4), nil, "transposing back",
 		},
 		{
+			"(x·d)ᵀ", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Transpose(g.MatMul(x, g.Constant("d", d))) },
+			apply(func(i, j int) float64 {
+				return (c.At(0, i)*d.At(j, 0) + c.At(1, i)*d.At(j, 1) + c.At(2, i)*d.At(j, 2)) / 9
+			}, 3, 4),
+			nil, "transposing back, also where both sides are as long",
+		},
+		{
 			"x·b", func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MatMul(x, g.Constant("b", b)) },
 			apply(func(i, j int) float64 { return (c.At(i, 0)*b.At(j, 0) + c.At(i, 1)*b.At(j, 1)) / 6 }, 3, 4), nil, "row i of x meets row j of bᵀ",
 		},
 	} {
-		t.Run("one operation, "+one.name, func(t *testing.T) {
+		correct[one.name] = t.Run("one operation, "+one.name, func(t *testing.T) {
 			defer check.Rescue(t)
 			g := graph.New()
 			xn := g.Variable("x", x)
@@ -665,6 +693,9 @@ func TestGradients(t *testing.T) {
 			loss := g.Mean(g.Mul(f, g.Constant("weight", weight)))
 			opts := []check.Option{check.Why(one.why)}
 			for _, m := range one.mistakes {
+				if one.name == "x∘a + x∘a∘a" && !correct["x∘a + x∘c"] {
+					continue // who keeps one path keeps one here
+				}
 				opts = append(opts, check.Mistake(m.value, m.says))
 			}
 			check.Equal(t, "the gradient of Mean(("+one.name+") ∘ c) for x", gradients(t, one.why, loss, xn)[0], one.want, tol, opts...)

@@ -265,8 +265,11 @@ func (c *calls) shared(m *made) *Failure {
 	for i, r := range m.results {
 		for j, name := range c.names {
 			if name != r.name && overlap(c.memory(r.now), c.memory(m.args[j])) {
-				return c.fail(fmt.Sprintf("you returned %s, or a part of it, and not a copy", name),
-					"shares memory between %s and its argument %s: who writes into one changes the other", r.name, name)
+				says := fmt.Sprintf("you returned %s, or a part of it, and not a copy", name)
+				if slices.Contains(c.inPlace, r.name) {
+					says = fmt.Sprintf("you kept %s, or a part of it, in %s, and not a copy", name, r.name)
+				}
+				return c.fail(says, "shares memory between %s and its argument %s: who writes into one changes the other", r.name, name)
 			}
 		}
 		for _, other := range m.results[:i] {
@@ -286,17 +289,25 @@ func (c *calls) shared(m *made) *Failure {
 
 const returnedTwice = "you returned the same slice or matrix twice: make one for each"
 
+// outlives is the name of memory that one call leaves to the next, in a result.
+func (c *calls) outlives(result string) string {
+	if slices.Contains(c.inPlace, result) {
+		return fmt.Sprintf("you put memory into %s that outlives the call (a package variable, a cache, what another value holds): make it anew in every call", result)
+	}
+	return packageMemory
+}
+
 const packageMemory = "you return memory that outlives the call (a package variable, a cache): make it anew in every call"
 
 // overwritten looks at the results of a call after another one.
 func (c *calls) overwritten(first, second *made) *Failure {
 	for _, r := range first.results {
 		if len(c.compare(valueOf(r.now), r.then, Exact)) > 0 {
-			return c.fail(packageMemory, "gave a result that the next call overwrote: %s was %s and is %s now", r.name, render(r.then), render(valueOf(r.now)))
+			return c.fail(c.outlives(r.name), "gave a result that the next call overwrote: %s was %s and is %s now", r.name, render(r.then), render(valueOf(r.now)))
 		}
 		for _, s := range second.results {
 			if overlap(c.memory(r.now), c.memory(s.now)) {
-				return c.fail(packageMemory, "returned the same memory twice: who writes into the one result changes the other")
+				return c.fail(c.outlives(r.name), "returned the same memory twice: who writes into the one result changes the other")
 			}
 		}
 	}
@@ -319,7 +330,7 @@ func (c *calls) remembered(first, again *made) *Failure {
 				place(r.name, diffs[0], sameResult))
 		}
 		if overlap(c.memory(r.now), c.memory(a.now)) {
-			return c.fail(packageMemory, "returned the same memory twice: who writes into the one result changes the other")
+			return c.fail(c.outlives(r.name), "returned the same memory twice: who writes into the one result changes the other")
 		}
 	}
 	return nil

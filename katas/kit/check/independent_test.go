@@ -150,7 +150,7 @@ func TestIndependentInPlace(t *testing.T) {
 	type net struct{ W []float64 }
 	set := func(n *net, v []float64) { n.W = v }
 	require.Contains(t, held(t, "n.Set(v)", set, Args{&net{[]float64{1}}, []float64{2, 3}}, Args{&net{[]float64{1}}, []float64{4, 5}}, InPlace("n")),
-		"you returned v, or a part of it")
+		"you kept v, or a part of it, in n")
 	require.Empty(t, held(t, "n.Set(v)", func(n *net, v []float64) { n.W = slices.Clone(v) }, Args{&net{[]float64{1}}, []float64{2, 3}}, Args{&net{[]float64{1}}, []float64{4, 5}}, InPlace("n")))
 }
 
