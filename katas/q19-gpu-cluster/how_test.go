@@ -588,6 +588,7 @@ func TestHosts(t *testing.T) {
 			{"m[1-537],n[1-65000]", "1-65000", "MaxHosts in all", "ranges"},
 			{"ok,n[0-9,0-65535]", "0-65535", "MaxHosts in all", "ranges"},
 			{"m,n[1-65536]", "1-65536", "MaxHosts in all", "ranges"},
+			{"ok,n[1-40000,1-40000]", "1-40000", "MaxHosts in all", "bracket"},
 			{"n[1-65536],login", "login", "MaxHosts in all", "plain names"},
 			{"ok,n[1-65535,7]", "7", "MaxHosts in all", "plain numbers"},
 			{"ok,n[" + strings.Repeat("0", 300) + "1-2]", "0001-2", "MaxName", "number"},
@@ -602,10 +603,11 @@ func TestHosts(t *testing.T) {
 			return func(w wrong) bool { return slices.Contains(slips, w.slip) }
 		}
 		refuses(t, "ExpandHosts", bounds, func(list string) error { _, err := expand(list); return err },
-			slip{bound("range", "ranges", "plain names", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
-			slip{bound("range", "ranges", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
-			slip{bound("ranges", "plain names", "plain numbers"), "you bounded a range, not the list"},
-			slip{bound("ranges", "plain numbers"), "you bounded a range, not the list"},
+			slip{bound("range", "ranges", "bracket", "plain names", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
+			slip{bound("range", "ranges", "bracket", "plain numbers"), "you did not bound the list: a few bytes of input would fill the memory"},
+			slip{bound("ranges", "bracket", "plain names", "plain numbers"), "you bounded a range, not the list"},
+			slip{bound("ranges", "bracket", "plain numbers"), "you bounded a range, not the list"},
+			slip{bound("bracket", "plain numbers"), "you bounded each part of a bracket by itself: they count together"},
 			slip{bound("plain names"), "you bounded the ranges only: names without a bracket count too"},
 			slip{bound("plain names", "plain numbers"), "you bounded the ranges only: single numbers and names without a bracket count too"},
 			slip{bound("plain numbers"), "you bounded the ranges only: single numbers count too"},
@@ -649,6 +651,10 @@ func TestHosts(t *testing.T) {
 			require.JSONEq(t, fmt.Sprintf(`{"cluster":{"worker":["gpu08:%[1]d","gpu07:%[1]d","gpu11:%[1]d"]},"task":{"index":%d,"type":"worker"}}`, c.port, c.task), string(text),
 				"TFConfig(hosts, %d, %d)", c.port, c.task)
 		}
+		twice, err := cluster.TFConfig([]string{"gpu08", "gpu08", "gpu07"}, 2222, 2)
+		require.NoError(t, err, "TFConfig of three workers, two of them on one host")
+		require.JSONEq(t, `{"cluster":{"worker":["gpu08:2222","gpu08:2222","gpu07:2222"]},"task":{"index":2,"type":"worker"}}`, string(twice),
+			"TFConfig of three workers, two of them on one host: a host that is there twice is two workers")
 		for _, c := range []struct {
 			hosts      []string
 			port, task int
@@ -689,6 +695,13 @@ func TestBreakEven(t *testing.T) {
 		}
 		return none
 	}
+	growing := func(f func(n int) float64, limit int) int { // up to where f falls
+		n := min(1, limit)
+		for n < limit && f(n+1) >= f(n) {
+			n++
+		}
+		return n
+	}
 	square := func(n int) float64 { return float64(n) * float64(n) }
 	product := func(n int) float64 { return 2 * square(n) * float64(n) }
 	moved := func(n int) float64 { return 12 * square(n) }
@@ -711,6 +724,7 @@ func TestBreakEven(t *testing.T) {
 		{job{"product on a GPU that takes no time", product, moved, 1, math.Inf(1), 1, 50}, 7}, // 12n² < 2n³
 		{job{"product on a CPU that takes no time", product, moved, math.Inf(1), 2, 1, 50}, none},
 		{job{"nothing to do or to move below 4", func(n int) float64 { return float64(max(n-3, 0)) }, func(int) float64 { return 0 }, 1, 2, 1, 9}, 4}, // 0 < 0 is false
+		{job{"work that shrinks and then grows", func(n int) float64 { return square(n - 4) }, func(int) float64 { return 10 }, 1, 2, 1, 20}, 9},      // 10 < (n − 4)²/2
 		{job{"product", product, moved, 1, 2, 1, 0}, none},                                                                                            // no size at all
 	} {
 		move := func(n int) float64 { return c.bytes(n) / c.link }
@@ -731,6 +745,7 @@ func TestBreakEven(t *testing.T) {
 			mistake[int]{first(c.limit, func(n int) bool { return move(n) < cpu(n) }), "you left out the time that the GPU computes"},
 			mistake[int]{first(c.limit, func(n int) bool { return move(n)+cpu(n) < gpu(n) }), "you exchanged the rates of CPU and GPU"},
 			mistake[int]{first(c.limit, func(n int) bool { return move(n)+gpu(n) <= cpu(n) }), "you called it worth moving where both take as long: it must be sooner"},
+			mistake[int]{first(growing(c.flops, c.limit), worth), "you gave up where flops fell: they may fall as well as grow, so look at every n"},
 			mistake[int]{first(c.limit+1, worth), "you looked beyond the limit"},
 			mistake[int]{c.limit, "you returned the limit where no size is worth it: ok is then false"},
 			mistake[int]{bisected, "you searched by halves: flops and bytes may fall as well as grow, so look at every n from 1"})

@@ -194,7 +194,7 @@ func refusesDevices(t *testing.T) {
 			pieces = append(pieces, wrong{"job:a/" + piece + "/replica:3", piece, why, piece})
 		}
 	}
-	add("there is no such piece", "jobs:5", "tas:5", "index:5", "GPX:5", "GPUS:5", "XGPU:5", "GP", "5", "worker", ":5", "*")
+	add("there is no such piece", "jobs:5", "tas:5", "index:5", "GPX:5", "GPUS:5", "XGPU:5", "GP", "XPU", "XLA_GPU", "FPGA:*", "5", "worker", ":5", "*")
 	add("there is no such piece: only a kind is read in any case of letters", "Task:5", "TASK:5", "Device:GPU:5")
 	add("a space is part of no piece", " task:5", "GPU :5", " GPU", " ")
 	add("there is no such kind", "device:GPX:5", "device:GPUS:5", "device::5", "device:5:GPU", "device:task:5")
@@ -260,7 +260,8 @@ func refusesDevices(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range []string{"replica:0/replica:6", "task:0/task:6", "task:6/task:0", "CPU:0/GPU:6", "GPU:*/GPU:6", "TPU/CPU:0", "device:GPU:*/device:GPU:6"} {
+	for _, pair := range []string{"replica:0/replica:6", "task:0/task:6", "task:6/task:0", "CPU:0/GPU:6", "GPU:*/GPU:6", "TPU/CPU:0", "device:GPU:*/device:GPU:6",
+		"replica:5/replica:5", "task:0/task:0", "device:CPU:5/device:CPU:5", "GPU:5/GPU:5"} {
 		_, b, _ := strings.Cut(pair, "/")
 		twice = append(twice, wrong{"job:a/" + pair, b, "a piece is given twice", pair})
 	}
@@ -282,6 +283,9 @@ func refusesDevices(t *testing.T) {
 		slip{func(w wrong) bool {
 			return is(w, func(a, b string) bool { return a != b })
 		}, "you took two pieces of a sort that differ: none comes twice"},
+		slip{func(w wrong) bool {
+			return is(w, func(a, b string) bool { return a == b })
+		}, "you took a piece twice where it says the same: none comes twice"},
 		slip{func(w wrong) bool { return is(w, func(a, b string) bool { return strings.HasPrefix(a, "job") }) }, "you let a second job win: no piece comes twice"},
 		slip{func(w wrong) bool {
 			return is(w, func(a, b string) bool { return short(a) || strings.HasPrefix(a, "device") })
@@ -341,7 +345,7 @@ func refusesSMI(t *testing.T) {
 	add("that is not the header", []string{"No devices were found"})
 	for i, name := range columns {
 		bare, _, _ := strings.Cut(name, " [")
-		for _, other := range []string{strings.ToUpper(name), bare, name + "x", "x" + name, "", "name2"} {
+		for _, other := range []string{strings.ToUpper(name), bare, name + "x", "x" + name, "", "name2", strings.ReplaceAll(name, " ", "")} {
 			if other != name {
 				add("a column of the header is another", replaced(columns, i, other))
 			}
