@@ -468,6 +468,18 @@ func TestVariables(t *testing.T) {
 		check.Equal(t, "Run([w], w)", run(t, s, feeds{w: row(7, 8)}, w)[0], row(7, 8), tol,
 			check.Mistake(row(1, 2), "you read the session although w is fed: any node may be fed, a variable too"))
 		check.Equal(t, "w in the next run", run(t, s, nil, w)[0], row(1, 2), tol, check.Mistake(row(7, 8), "you stored the feed of a variable: only an Assign changes it"))
+		const both = "Run([w take], w and x)"
+		check.Equal(t, both, run(t, s, feeds{w: row(7, 8), x: row(5, 6)}, w, take), []*mat.Dense{row(7, 8), row(5, 6)}, tol)
+		opts := []check.Option{
+			check.Why("w was fed and assigned: a feed is what the run reads, what it assigns is kept"),
+			check.Mistake(row(7, 8), "you stored the feed of a variable: only an Assign changes it"),
+		}
+		unfed := ready()
+		run(t, unfed, feeds{x: row(5, 6)}, take)
+		if mat.Equal(run(t, unfed, nil, w)[0], row(5, 6)) {
+			opts = append(opts, check.Mistake(row(1, 2), "you left an Assign out because its Target was fed"))
+		}
+		check.Equal(t, "w after "+both, run(t, s, nil, w)[0], row(5, 6), tol, opts...)
 	})
 	t.Run("an error changes nothing", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -736,13 +748,10 @@ func TestGradients(t *testing.T) {
 				values[i] = v.Dense()
 				in[i] = g.Variable(fmt.Sprintf("input %d", i), values[i])
 			}
-			var loss *graph.Node
-			times := traced(g, func() { loss = losses[c.Name](t, g, in) })
-			loss.As("loss")
+			loss := losses[c.Name](t, g, in).As("loss")
 			check.Equal(t, "the loss", evaluate(t, loss, map[*graph.Node]*mat.Dense{}).At(0, 0), c.Loss.Float(), tol,
 				check.Why("PyTorch's; in a penalty the loss is made of a gradient"))
 			got := gradients(t, "a gradient has the shape of what it is the gradient of", loss, in...)
-			require.Empty(t, times, "Gradients evaluated nodes: it only builds them")
 			for i, want := range c.Grads {
 				call := fmt.Sprintf("the gradient of %s for input %d", c.Name, i)
 				check.Equal(t, call, got[i], want.Dense(), tol, check.Why("PyTorch's autograd"))
@@ -844,6 +853,8 @@ func TestGradients(t *testing.T) {
 		check.Equal(t, "Gradients(loss, loss, h, x)", got, []*mat.Dense{
 			scalar(1), apply(func(i, j int) float64 { return c.At(i, j) / 12 }, 3, 4), apply(func(i, j int) float64 { return a.At(i, j) * c.At(i, j) / 12 }, 3, 4),
 		}, tol, check.Why("the loss's own gradient is 1; asking for h does not stop what flows on to x"))
+		check.Equal(t, "Gradients(loss, loss)", gradients(t, "the loss is 1×1", loss, loss), []*mat.Dense{scalar(1)}, tol)
+		gradients(t, "there is no w", loss)
 	})
 	t.Run("errors", func(t *testing.T) {
 		defer check.Rescue(t)

@@ -35,8 +35,11 @@ func evaluate(t *testing.T, n *graph.Node, values map[*graph.Node]*mat.Dense) *m
 // gradients returns the values of Gradients(loss, wrt...), each of the shape of its w.
 func gradients(t *testing.T, why string, loss *graph.Node, wrt ...*graph.Node) []*mat.Dense {
 	t.Helper()
-	grads, err := session.Gradients(loss, wrt...)
+	var grads nodes
+	var err error
+	times := traced(loss.Graph(), func() { grads, err = session.Gradients(loss, wrt...) })
 	require.NoError(t, err, "Gradients(loss, wrt...)")
+	require.Empty(t, times, "Gradients evaluated nodes: it only builds them")
 	require.Len(t, grads, len(wrt), "Gradients gave %d nodes for %d of wrt", len(grads), len(wrt))
 	out, values := make([]*mat.Dense, len(wrt)), map[*graph.Node]*mat.Dense{}
 	for i, w := range wrt {
