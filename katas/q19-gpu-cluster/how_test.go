@@ -566,6 +566,11 @@ func TestHosts(t *testing.T) {
 			}},
 			{"a-1_b.c[2].d-3_e", hosts{"a-1_b.c2.d-3_e"}, []mistake[hosts]{{hosts{"a-1_b.c2"}, tail}}},
 			{"x[2147483647]", hosts{"x2147483647"}, nil},
+			{"n[0],m[0-1],k[00]", hosts{"n0", "m0", "m1", "k00"}, []mistake[hosts]{{hosts{"n0", "m0", "m1", "k0"}, zeros}, {hosts{"n0", "m0", "k00"}, short}}},
+			{"-a,.b,_c,7,Z-,GPU-Node[1-2]X", hosts{"-a", ".b", "_c", "7", "Z-", "GPU-Node1X", "GPU-Node2X"}, []mistake[hosts]{
+				{hosts{"-a", ".b", "_c", "7", "z-", "gpu-node1x", "gpu-node2x"}, "you changed the case of letters: a name stays as it is written"},
+				{hosts{"-a", ".b", "_c", "7", "Z-", "GPU-Node1", "GPU-Node2"}, tail},
+			}},
 			{"x[0000000000000000000000009-10]", hosts{"x0000000000000000000000009", "x0000000000000000000000010"}, []mistake[hosts]{
 				{hosts{"x9", "x10"}, zeros}, {hosts{"x0000000000000000000000009"}, short}, {hosts{"x09", "x10"}, wide},
 			}},
@@ -651,9 +656,9 @@ func TestHosts(t *testing.T) {
 			require.JSONEq(t, fmt.Sprintf(`{"cluster":{"worker":["gpu08:%[1]d","gpu07:%[1]d","gpu11:%[1]d"]},"task":{"index":%d,"type":"worker"}}`, c.port, c.task), string(text),
 				"TFConfig(hosts, %d, %d)", c.port, c.task)
 		}
-		twice, err := cluster.TFConfig([]string{"gpu08", "gpu08", "gpu07"}, 2222, 2)
+		twice, err := cluster.TFConfig([]string{"gpu08", "gpu08", "gpu07"}, 2222, 1)
 		require.NoError(t, err, "TFConfig of three workers, two of them on one host")
-		require.JSONEq(t, `{"cluster":{"worker":["gpu08:2222","gpu08:2222","gpu07:2222"]},"task":{"index":2,"type":"worker"}}`, string(twice),
+		require.JSONEq(t, `{"cluster":{"worker":["gpu08:2222","gpu08:2222","gpu07:2222"]},"task":{"index":1,"type":"worker"}}`, string(twice),
 			"TFConfig of three workers, two of them on one host: a host that is there twice is two workers")
 		for _, c := range []struct {
 			hosts      []string
