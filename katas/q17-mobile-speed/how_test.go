@@ -99,7 +99,7 @@ func TestPruneMask(t *testing.T) {
 		Pruned   int
 	}
 	golden := check.Golden[maskCase](t, "mask")
-	t.Run("masks", func(t *testing.T) {
+	right := t.Run("masks", func(t *testing.T) {
 		defer check.Rescue(t)
 		each := func(f func(c maskCase, w *mat.Dense) *mat.Dense) map[string]*mat.Dense {
 			all := map[string]*mat.Dense{}
@@ -168,6 +168,18 @@ func TestPruneMask(t *testing.T) {
 		check.Equal(t, "the masks", got, ranked(math.Abs), check.Exact, check.With("w", w), check.Why("the smallest magnitudes go, whatever their range"),
 			check.Mistake(ranked(func(v float64) float64 { return v * v }), "you compared the squares: of 1e-200 the square is 0, of 1e200 infinite"),
 			check.Mistake(ranked(func(v float64) float64 { return float64(float32(math.Abs(v))) }), "you compared in float32: it holds 1 + 1e-12 for 1, and 1e-200 for 0"))
+	})
+	t.Run("a share of less than one weight", func(t *testing.T) {
+		defer check.Rescue(t)
+		w := mat.NewDense(2, 2, []float64{5, 2, 3, -4})
+		opts := []check.Option{check.With("w", w), check.Why("0.1·4 is 0.4, cut to 0")}
+		if right {
+			opts = append(opts, check.Mistake(mat.NewDense(2, 2, []float64{1, 0, 1, 1}), "you pruned one weight at least: ⌊sparsity·n⌋ may be 0"))
+		}
+		check.Equal(t, "PruneMask(w, 0.1)", mobile.PruneMask(check.Copy(w), 0.1), mat.NewDense(2, 2, []float64{1, 1, 1, 1}), check.Exact, opts...)
+		w.Set(0, 1, math.Copysign(0, -1))
+		check.Equal(t, "PruneMask(w, 0.25)", mobile.PruneMask(check.Copy(w), 0.25), mat.NewDense(2, 2, []float64{1, 0, 1, 1}), check.Exact, check.With("w", w),
+			check.Why("the magnitude of −0 is 0"))
 	})
 	t.Run("equal magnitudes", func(t *testing.T) {
 		defer check.Rescue(t)
@@ -621,6 +633,11 @@ func TestMulVec(t *testing.T) {
 				}
 				return sums
 			}), "you went on with the sum of the row before: every row begins with 0")), check.Why("y[i] sums Val[k]·x[Col[k]] over the k from Ptr[i] to before Ptr[i+1]"))...)
+	})
+	t.Run("no non-zeros", func(t *testing.T) {
+		defer check.Rescue(t)
+		m := mobile.CSR{Rows: 3, Cols: 2, Ptr: []int{0, 0, 0, 0}}
+		check.Equal(t, "MulVec([1 2]) of a 3×2 matrix of zeros", m.MulVec([]float64{1, 2}), []float64{0, 0, 0}, check.Exact, check.Why("the result has length Rows"))
 	})
 	t.Run("only the non-zeros", func(t *testing.T) {
 		defer check.Rescue(t)
