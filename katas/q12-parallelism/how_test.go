@@ -181,6 +181,9 @@ func TestWeightedMean(t *testing.T) {
 	}
 	check.Equal(t, "WeightedMean of gradients from 3·2⁴⁰ examples and from 2⁴⁰", parallelism.WeightedMean([][]float64{{1, 2}, {3, 6}}, []int{3 << 40, 1 << 40}), []float64{1.5, 3},
 		check.Rel(1e-12), check.Why("the sizes may be large: their product does not fit into an int"))
+	check.Equal(t, "WeightedMean of gradients from 1 example, from 3 and from 4", parallelism.WeightedMean([][]float64{{8, -8}, {0, 8}, {2, 4}}, []int{1, 3, 4}), []float64{2, 4},
+		check.Rel(1e-12), check.Why("(8 + 3·0 + 4·2)/8 and (−8 + 3·8 + 4·4)/8"))
+	check.Equal(t, "len(WeightedMean of gradients without values)", len(parallelism.WeightedMean([][]float64{{}, {}}, []int{1, 2})), 0, check.Exact)
 	check.Panics(t, "WeightedMean of two gradients and one size", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{3}) })
 	check.Panics(t, "WeightedMean of no examples", func() { parallelism.WeightedMean([][]float64{{1}, {2}}, []int{0, 0}) })
 	check.Panics(t, "WeightedMean of one gradient and two sizes", func() { parallelism.WeightedMean([][]float64{{1}}, []int{3, 2}) })
@@ -479,6 +482,10 @@ func TestMergeStats(t *testing.T) {
 	m, v := parallelism.MergeStats([]int{3 << 40, 1 << 40}, [][]float64{{1, 1}, {5, 5}}, [][]float64{{2, 2}, {0, 0}})
 	check.Equal(t, "MergeStats of 3·2⁴⁰ rows and 2⁴⁰: mean and variance", [][]float64{m, v}, [][]float64{{2, 2}, {4.5, 4.5}}, check.Rel(1e-12),
 		check.Why("the sizes may be large: their product does not fit into an int"))
+	m, v = parallelism.MergeStats([]int{1, 3}, [][]float64{{5, 5}, {1, 1}}, [][]float64{{0, 0}, {2, 2}})
+	check.Equal(t, "MergeStats of 1 row and 3: mean and variance", [][]float64{m, v}, [][]float64{{2, 2}, {4.5, 4.5}}, check.Rel(1e-12))
+	m, v = parallelism.MergeStats([]int{1, 2}, [][]float64{{}, {}}, [][]float64{{}, {}})
+	check.Equal(t, "lengths of MergeStats without features", []int{len(m), len(v)}, []int{0, 0}, check.Exact)
 	one, two := []float64{1}, []float64{1, 2}
 	check.Panics(t, "MergeStats of two sizes and one mean", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one}, [][]float64{one, one}) })
 	check.Panics(t, "MergeStats of two sizes and one variance", func() { parallelism.MergeStats([]int{1, 2}, [][]float64{one, one}, [][]float64{one}) })
@@ -576,6 +583,7 @@ func TestPipeline(t *testing.T) {
 			check.Mistake(all(func(p, m int) [][]int { return grid(p, m, func(_, tick int) int { return tick }) }),
 				"you let all stages begin at once: a stage needs what the one before it computed"))
 	})
+	check.Equal(t, "Bubble(1000, 1)", parallelism.Bubble(1000, 1), 0.999, check.Rel(1e-12))
 	check.Panics(t, "Bubble(0, 1)", func() { parallelism.Bubble(0, 1) })
 	check.Panics(t, "Bubble(2, 0)", func() { parallelism.Bubble(2, 0) })
 	for _, bad := range [][2]int{{-2, 3}, {3, -2}, {-2, -3}} {
