@@ -603,6 +603,8 @@ func TestShift(t *testing.T) {
 	})
 	t.Run("not square", func(t *testing.T) {
 		defer check.Rescue(t)
+		check.Equal(t, "Shift([-1 2 -3 4], 2, 1, 0)", generalization.Shift([]float64{-1, 2, -3, 4}, 2, 1, 0), []float64{0, -1, 0, -3}, check.Exact,
+			check.Why("a pixel may be negative, as it is where images are centred"))
 		check.Panics(t, "Shift of 6 pixels, side 2", func() { generalization.Shift(make([]float64, 6), 2, 1, 0) })
 		check.Panics(t, "Shift of 3 pixels, side 2", func() { generalization.Shift(make([]float64, 3), 2, 1, 0) })
 		check.Panics(t, "Shift of no pixels, side 2", func() { generalization.Shift(nil, 2, 0, 0) })
@@ -648,6 +650,16 @@ func TestDecayStep(t *testing.T) {
 				check.Mistake(step(func(w, g float64) float64 { return w - c.Rate*(g+math.Copysign(c.Decay, w)) }), "you took the sign of w: that is the gradient of an L1 penalty"))
 		})
 	}
+	t.Run("no gradient, no weight, no rate", func(t *testing.T) {
+		defer check.Rescue(t)
+		w, grad := []float64{0.5, -2, 0, 4}, []float64{0, 0, 0, 1}
+		generalization.DecayStep(w, grad, 0.5, 0.1)
+		check.Equal(t, "w after DecayStep([0.5 -2 0 4], [0 0 0 1], 0.5, 0.1)", w, []float64{0.475, -1.9, 0, 3.3}, check.Rel(1e-12),
+			check.Mistake([]float64{0.5, -2, 0, 3.3}, "you left a weight alone whose gradient is 0: the penalty pulls it too"))
+		w = []float64{0.5, -2}
+		generalization.DecayStep(w, []float64{3, 4}, 0, 0.1)
+		check.Equal(t, "w after DecayStep([0.5 -2], [3 4], 0, 0.1)", w, []float64{0.5, -2}, check.Exact)
+	})
 	t.Run("unequal lengths", func(t *testing.T) {
 		defer check.Rescue(t)
 		check.Panics(t, "DecayStep of 3 weights and 2 gradients", func() { generalization.DecayStep(make([]float64, 3), make([]float64, 2), 0.1, 0.1) })
