@@ -260,8 +260,10 @@ func refusesDevices(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range []string{"replica:0/replica:6", "task:0/task:6", "task:6/task:0", "CPU:0/GPU:6", "GPU:*/GPU:6", "TPU/CPU:0", "device:GPU:*/device:GPU:6",
-		"replica:5/replica:5", "task:0/task:0", "device:CPU:5/device:CPU:5", "GPU:5/GPU:5"} {
+	for _, pair := range []string{
+		"replica:0/replica:6", "task:0/task:6", "task:6/task:0", "CPU:0/GPU:6", "GPU:*/GPU:6", "TPU/CPU:0", "device:GPU:*/device:GPU:6",
+		"replica:5/replica:5", "task:0/task:0", "device:CPU:5/device:CPU:5", "GPU:5/GPU:5",
+	} {
 		_, b, _ := strings.Cut(pair, "/")
 		twice = append(twice, wrong{"job:a/" + pair, b, "a piece is given twice", pair})
 	}
