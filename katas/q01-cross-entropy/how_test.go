@@ -28,6 +28,11 @@ func TestSigmoid(t *testing.T) {
 			check.Mistake(each(z, func(z float64) float64 { return 1 / (1 + math.Exp(z)) }),
 				"you computed σ(−z): the exponent is −z"))
 	}
+	if !t.Failed() {
+		sweep := halves()
+		check.Equal(t, "Sigmoid(z)", each(sweep, crossentropy.Sigmoid), each(sweep, sigma), check.Tol{Rel: 1e-14},
+			check.Why("the relative error is at most 1e-14, wherever one formula gives way to another"), check.With("z", sweep))
+	}
 	far := []float64{-math.MaxFloat64, -1e300, -1500, -720, 1500, 1e300, math.MaxFloat64}
 	finite(t, "Sigmoid(z)", each(far, crossentropy.Sigmoid), far)
 	check.Independent(t, "Sigmoid(z)", crossentropy.Sigmoid, check.Args{0.5}, check.Args{-1.5})
@@ -111,6 +116,19 @@ func TestLosses(t *testing.T) {
 				check.Why("1−a loses digits where a is near 1: write both logarithms in terms of z"), check.With("z", z), check.With("y", y))
 		})
 	}
+	if !t.Failed() {
+		t.Run("half a logit apart", func(t *testing.T) {
+			defer check.Rescue(t)
+			z := halves()
+			for _, y := range []float64{0, 0.25, 1} {
+				check.Equal(t, fmt.Sprintf("LogLoss(z, %v)", y), each(z, func(z float64) float64 { return crossentropy.LogLoss(z, y) }),
+					each(z, func(z float64) float64 { return y*math.Log1p(math.Exp(-z)) + (1-y)*math.Log1p(math.Exp(z)) }), check.Rel(1e-9),
+					check.Why("off by no more than 1e-9 of its value, wherever one formula gives way to another"), check.With("z", z))
+				check.Equal(t, fmt.Sprintf("SquaredLoss(z, %v)", y), each(z, func(z float64) float64 { return crossentropy.SquaredLoss(z, y) }),
+					each(z, func(z float64) float64 { return (sigma(z) - y) * (sigma(z) - y) / 2 }), check.Rel(1e-9), check.With("z", z))
+			}
+		})
+	}
 	t.Run("as far as float64 goes", func(t *testing.T) {
 		defer check.Rescue(t)
 		z, y := []float64{math.MaxFloat64, math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64, -math.MaxFloat64, -math.MaxFloat64}, []float64{0, 0.25, 1, 0, 0.25, 1}
@@ -156,6 +174,19 @@ func TestSlopes(t *testing.T) {
 				check.Why("near ±1 where the answer is wrong"), check.With("z", z), check.With("y", y))
 			check.Equal(t, "SquaredLossGrad(z, y)", pairs(z, y, crossentropy.SquaredLossGrad), c.DSquared.Floats(), tol,
 				check.Why("nearly 0 where the neuron is saturated, right or wrong"), check.With("z", z), check.With("y", y))
+		})
+	}
+	if !t.Failed() {
+		t.Run("half a logit apart", func(t *testing.T) {
+			defer check.Rescue(t)
+			z := halves()
+			for _, y := range []float64{0, 0.25, 1} {
+				check.Equal(t, fmt.Sprintf("LogLossGrad(z, %v)", y), each(z, func(z float64) float64 { return crossentropy.LogLossGrad(z, y) }),
+					each(z, func(z float64) float64 { return (1-y)*sigma(z) - y*sigma(-z) }), tol,
+					check.Why("off by no more than 1e-15, wherever one formula gives way to another"), check.With("z", z))
+				check.Equal(t, fmt.Sprintf("SquaredLossGrad(z, %v)", y), each(z, func(z float64) float64 { return crossentropy.SquaredLossGrad(z, y) }),
+					each(z, func(z float64) float64 { return ((1-y)*sigma(z) - y*sigma(-z)) * sigma(z) * sigma(-z) }), tol, check.With("z", z))
+			}
 		})
 	}
 	t.Run("central differences", func(t *testing.T) {
@@ -321,6 +352,23 @@ func TestCrossEntropy(t *testing.T) {
 				check.Why("ln 2 + 1e17 − z_class"), check.With("z", z), check.Mistake([]float64{0, 1e17, 0}, rounded))
 		})
 	}
+	if !t.Failed() {
+		t.Run("half a logit apart", func(t *testing.T) {
+			defer check.Rescue(t)
+			z := halves()
+			second := func(f func(z []float64) float64) []float64 { return each(z, func(d float64) float64 { return f([]float64{0, d}) }) }
+			check.Equal(t, "Softmax of the logits 0 and d, the second", second(func(z []float64) float64 { return crossentropy.Softmax(z)[1] }), each(z, sigma),
+				check.Rel(1e-12), check.Why("of two classes softmax is the sigmoid of their difference"), check.With("d", z))
+			check.Equal(t, "CrossEntropy of the logits 0 and d, loss of class 1", second(func(z []float64) float64 {
+				loss, _ := crossentropy.CrossEntropy(z, 1)
+				return loss
+			}), each(z, func(d float64) float64 { return math.Log1p(math.Exp(-d)) }), check.Rel(1e-9), check.Why("ln(1 + e⁻ᵈ)"), check.With("d", z))
+			check.Equal(t, "CrossEntropy of the logits 0 and d, gradient of class 0 by d", second(func(z []float64) float64 {
+				_, grad := crossentropy.CrossEntropy(z, 0)
+				return grad[1]
+			}), each(z, sigma), check.Rel(1e-12), check.Why("p of the second"), check.With("d", z))
+		})
+	}
 	t.Run("as far as float64 goes", func(t *testing.T) {
 		defer check.Rescue(t)
 		z := []float64{-math.MaxFloat64, math.MaxFloat64}
@@ -369,6 +417,11 @@ func TestGradientRatio(t *testing.T) {
 				"you divided by 1 − σ(z), which is rounded to 0 from z = 37 on: σ(−z) is the same number with all its digits"),
 			check.Mistake(each(r, func(r float64) float64 { return 1 / r }), "you turned the ratio upside down: it is never below 4"),
 			check.Mistake(each(z, func(z float64) float64 { return 2 * math.Cosh(z) }), "you lost the 2: (1 + e^z)(1 + e^−z) has four terms, two of them 1"))
+	}
+	if !t.Failed() {
+		z := halves()
+		check.Equal(t, "GradientRatio(z)", each(z, crossentropy.GradientRatio), each(z, func(z float64) float64 { return (1 + math.Exp(z)) * (1 + math.Exp(-z)) }),
+			check.Rel(1e-12), check.Why("the relative error is at most 1e-12, wherever one formula gives way to another"), check.With("z", z))
 	}
 	check.Independent(t, "GradientRatio(z)", crossentropy.GradientRatio, check.Args{0.5}, check.Args{-1.5})
 }
@@ -474,6 +527,9 @@ func softmax(z []float64) []float64 {
 
 // sigma is the textbook sigmoid, for the values of mistakes and for central differences.
 func sigma(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
+
+// halves are logits from −60 to 60, half a unit apart: shortcuts far from 0 begin between them.
+func halves() []float64 { return floats.Span(make([]float64, 241), -60, 60) }
 
 func each(z []float64, f func(float64) float64) []float64 {
 	out := make([]float64, len(z))
