@@ -177,10 +177,47 @@ func TestOutputSize(t *testing.T) {
 			}), noFront),
 			check.Mistake(unread(func(c sizeCase) int { return max((padded(c)-c.Kernel)%c.Stride-c.After, 0) }), "you left the dilation out: the kernel spans more than its taps"))
 	}
+	if !t.Failed() {
+		everyAxis(t)
+	}
 	for _, c := range impossible {
 		check.Panics(t, c.call("Unread")+", where "+c.why+",", func() { padding.Unread(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After) })
 	}
 	check.Independent(t, "Unread(in, kernel, stride, dilation, before, after)", padding.Unread, check.Args{12, 3, 5, 1, 0, 0}, check.Args{14, 2, 4, 2, 1, 1})
+}
+
+// everyAxis counts windows and what they read tap by tap, on all short axes, up to the first that differs.
+func everyAxis(t *testing.T) {
+	t.Helper()
+	c := sizeCase{}
+	for n := range 6 * 4 * 4 * 4 * 4 * 4 {
+		c.Kernel, c.Stride, c.Dilation, c.Before, c.After, c.In = n%4+1, n/4%4+1, n/16%4+1, n/64%4, n/256%4, n/1024+1
+		windows, last := 0, -1
+		for i := -c.Before; i+c.Dilation*(c.Kernel-1) < c.In+c.After; i += c.Stride {
+			windows++
+			for k := range c.Kernel {
+				if p := i + k*c.Dilation; p < c.In {
+					last = max(last, p)
+				}
+			}
+		}
+		got, err := padding.OutputSize(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After)
+		if windows == 0 {
+			if err == nil {
+				check.Fails(t, c.call("OutputSize")+", where the kernel does not fit,", err)
+				return
+			}
+			continue
+		}
+		if err != nil || got != windows {
+			check.Equal(t, c.call("OutputSize"), got, windows, check.Exact, check.Why("counted one window after the other"))
+			return
+		}
+		if got := padding.Unread(c.In, c.Kernel, c.Stride, c.Dilation, c.Before, c.After); got != c.In-1-last {
+			check.Equal(t, c.call("Unread"), got, c.In-1-last, check.Exact, check.Why("counted tap by tap"))
+			return
+		}
+	}
 }
 
 type sides struct{ Before, After int }
@@ -216,10 +253,34 @@ func TestSame(t *testing.T) {
 		check.Mistake(split(func(c sameCase) int { return needed(c, c.In) }), "you asked for as many positions as pixels: with a stride SAME promises ⌈in/stride⌉"),
 		check.Mistake(split(func(c sameCase) int { return max(needed(c, max(c.In/c.Stride, 1)), 0) }), "you rounded in/stride down: SAME promises ⌈in/stride⌉ positions"),
 		check.Mistake(split(func(c sameCase) int { return needed(c, ceil(c.In, c.Stride)) }), "you let the padding fall below 0: where windows leave pixels over, nothing is padded"))
+	if !t.Failed() {
+		everySame(t)
+	}
 	for _, c := range [][3]int{{5, 3, 0}, {0, 3, 1}, {5, 0, 1}, {5, 3, -1}, {-5, 3, 1}, {5, -3, 1}, {5, -3, -1}} {
 		check.Panics(t, fmt.Sprintf("Same(%d, %d, %d)", c[0], c[1], c[2]), func() { padding.Same(c[0], c[1], c[2]) })
 	}
 	check.Independent(t, "Same(in, kernel, stride)", padding.Same, check.Args{9, 4, 3}, check.Args{11, 7, 2})
+}
+
+// everySame looks for the smallest padding of all short axes, and of one longer than float32 counts, up to the first that differs.
+func everySame(t *testing.T) {
+	t.Helper()
+	axes := []sameCase{{In: 1<<24 + 1, Kernel: 3, Stride: 1}, {In: 1<<24 + 1, Kernel: 4, Stride: 2}}
+	for n := range 12 * 8 * 6 {
+		axes = append(axes, sameCase{In: n%12 + 1, Kernel: n/12%8 + 1, Stride: n/96 + 1})
+	}
+	for _, c := range axes {
+		total := 0
+		for c.In+total < c.Kernel || (c.In+total-c.Kernel)/c.Stride+1 < ceil(c.In, c.Stride) {
+			total++
+		}
+		before, after := padding.Same(c.In, c.Kernel, c.Stride)
+		if got, want := (sides{before, after}), (sides{total / 2, total - total/2}); got != want {
+			check.Equal(t, fmt.Sprintf("Same(%d, %d, %d)", c.In, c.Kernel, c.Stride), got, want, check.Exact,
+				check.Why("the first padding, counted up from 0, that gives ⌈in/stride⌉ positions"))
+			return
+		}
+	}
 }
 
 type usesCase struct {
