@@ -264,10 +264,18 @@ func TestLeaky(t *testing.T) {
 	t.Run("central differences", func(t *testing.T) {
 		defer check.Rescue(t)
 		z, dy := awayFromZero(t, 9)
-		got := relu.LeakyBackward(check.Copy(z), check.Copy(dy), 0.3)
-		check.Gradient(t, "LeakyBackward(z, dy, 0.3)", got, z, func() float64 {
-			return floats.Sum(apply(z, dy, func(z, dy float64) float64 { return max(z, 0.3*z) * dy }))
-		})
+		for _, slope := range []float64{0.3, 0.9} {
+			got := relu.LeakyBackward(check.Copy(z), check.Copy(dy), slope)
+			check.Gradient(t, fmt.Sprintf("LeakyBackward(z, dy, %v)", slope), got, z, func() float64 {
+				return floats.Sum(apply(z, dy, func(z, dy float64) float64 { return max(z, slope*z) * dy }))
+			})
+		}
+	})
+	t.Run("large and small values", func(t *testing.T) {
+		defer check.Rescue(t)
+		z := []float64{-1e300, 1e300, -1e-300, 1e-300}
+		check.Equal(t, "Leaky(z, 0.75)", relu.Leaky(check.Copy(z), 0.75), []float64{-0.75e300, 1e300, -0.75e-300, 1e-300}, check.Tol{Rel: 1e-12},
+			check.With("z", z), check.Why("z or slope·z, however large or small"))
 	})
 	takesSlope := !t.Failed()
 	t.Run("no leak", func(t *testing.T) {
@@ -508,6 +516,16 @@ func stack(layers, width int, std float64, rng *rand.Rand, s slip, measure func(
 	return found
 }
 
+// drawsAll says so if passed, which SecondMoments has drawn from, is not where fresh is after all numbers.
+func drawsAll(t *testing.T, layers, width int, passed, fresh *rand.Rand) {
+	t.Helper()
+	for range width + layers*width*width {
+		fresh.NormFloat64()
+	}
+	check.Equal(t, fmt.Sprintf("the next number of rng after SecondMoments(%d, %d, …)", layers, width), passed.NormFloat64(), fresh.NormFloat64(), check.Exact,
+		check.Why("it draws width + layers·width² numbers, no more and no less, whatever they are"))
+}
+
 func TestSecondMoments(t *testing.T) {
 	defer check.Rescue(t)
 	secondMoment := func(_, h []float64) float64 { return floats.Dot(h, h) / float64(len(h)) }
@@ -557,29 +575,33 @@ func TestSecondMoments(t *testing.T) {
 					"you drew the input with std too: it is of N(0, 1)"),
 				check.Mistake(stack(c.layers, c.width, c.std, rng(), late, secondMoment),
 					"you measured what goes into each layer: it is what comes out of it that counts"))
-			after := rng()
-			for range c.width + c.layers*c.width*c.width {
-				after.NormFloat64()
-			}
-			check.Equal(t, "the next number of rng after SecondMoments", passed.NormFloat64(), after.NormFloat64(), check.Exact,
-				check.Why("it draws width + layers·width² numbers, no more and no less"))
+			drawsAll(t, c.layers, c.width, passed, rng())
 		})
 	}
+	drawn := !t.Failed() // else it is said already
 	t.Run("one layer, or one unit", func(t *testing.T) {
 		defer check.Rescue(t)
 		for _, c := range [][2]int{{1, 4}, {1, 1}, {3, 1}} {
 			for seed := range uint64(4) { // a stack of width 1 is 0 from the first negative z on
 				rng := func() *rand.Rand { return rand.New(rand.NewPCG(seed, 6)) }
-				check.Equal(t, fmt.Sprintf("SecondMoments(%d, %d, 0.9, rng)", c[0], c[1]), relu.SecondMoments(c[0], c[1], 0.9, rng()), stack(c[0], c[1], 0.9, rng(), none, secondMoment), check.Rel(1e-9))
+				passed := rng()
+				check.Equal(t, fmt.Sprintf("SecondMoments(%d, %d, 0.9, rng)", c[0], c[1]), relu.SecondMoments(c[0], c[1], 0.9, passed), stack(c[0], c[1], 0.9, rng(), none, secondMoment), check.Rel(1e-9))
+				if drawn {
+					drawsAll(t, c[0], c[1], passed, rng())
+				}
 			}
 		}
 	})
 	t.Run("weights of 0", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := func() *rand.Rand { return rand.New(rand.NewPCG(1, 6)) }
-		check.Equal(t, "SecondMoments(3, 8, 0, rng)", relu.SecondMoments(3, 8, 0, rng()), []float64{0, 0, 0}, check.Abs(1e-12),
+		passed := rng()
+		check.Equal(t, "SecondMoments(3, 8, 0, rng)", relu.SecondMoments(3, 8, 0, passed), []float64{0, 0, 0}, check.Abs(1e-12),
 			check.Why("with std 0 every weight is 0"),
 			check.Mistake(stack(3, 8, 0.5, rng(), none, secondMoment), "you took a std of 0 for none, and used He's"))
+		if drawn {
+			drawsAll(t, 3, 8, passed, rng())
+		}
 	})
 	t.Run("no layers", func(t *testing.T) {
 		defer check.Rescue(t)
