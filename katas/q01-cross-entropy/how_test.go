@@ -356,7 +356,9 @@ func TestCrossEntropy(t *testing.T) {
 		t.Run("half a logit apart", func(t *testing.T) {
 			defer check.Rescue(t)
 			z := halves()
-			second := func(f func(z []float64) float64) []float64 { return each(z, func(d float64) float64 { return f([]float64{0, d}) }) }
+			second := func(f func(z []float64) float64) []float64 {
+				return each(z, func(d float64) float64 { return f([]float64{0, d}) })
+			}
 			check.Equal(t, "Softmax of the logits 0 and d, the second", second(func(z []float64) float64 { return crossentropy.Softmax(z)[1] }), each(z, sigma),
 				check.Rel(1e-12), check.Why("of two classes softmax is the sigmoid of their difference"), check.With("d", z))
 			check.Equal(t, "CrossEntropy of the logits 0 and d, loss of class 1", second(func(z []float64) float64 {
