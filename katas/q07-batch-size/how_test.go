@@ -45,7 +45,8 @@ func upTo(n int) []int {
 func TestBatches(t *testing.T) {
 	defer check.Rescue(t)
 	const twice = "you drew an index twice: put all of them in a random order, then cut"
-	cases := [][2]int{{10, 3}, {12, 4}, {11, 6}, {5, 8}, {4, 1}, {6, 6}, {1, 1}, {1, 3}, {9, 2}}
+	const evened = "you evened the batches out: all but the last have the length size"
+	cases := [][2]int{{10, 3}, {12, 4}, {11, 6}, {5, 8}, {4, 1}, {6, 6}, {1, 1}, {1, 3}, {9, 2}, {9, 4}}
 	each := func(f func(n, size int) []int) map[string][]int {
 		out := map[string][]int{}
 		for _, c := range cases {
@@ -88,7 +89,11 @@ func TestBatches(t *testing.T) {
 					lengths = append(lengths, n*(k+1)/batches-n*k/batches)
 				}
 				return lengths
-			}), "you evened the batches out: all but the last have the length size"),
+			}), evened),
+			check.Mistake(each(func(n, size int) []int {
+				batches := (n + size - 1) / size
+				return cut(n, (n+batches-1)/batches)
+			}), evened),
 			check.Mistake(each(func(n, size int) []int { return cut(n, (n+size-1)/size) }),
 				"you cut into size batches: size is the length of a batch"))
 	})
@@ -184,7 +189,17 @@ func TestBatches(t *testing.T) {
 		check.Panics(t, "Batches(-5, 2, rng)", func() { batchsize.Batches(-5, 2, rng) })
 		check.Panics(t, "Batches(5, -2, rng)", func() { batchsize.Batches(5, -2, rng) })
 	})
-	check.Independent(t, "Batches(n, size, rng)", batchsize.Batches, check.Args{9, 4, check.Seed(1)}, check.Args{10, 3, check.Seed(2)})
+	if !t.Failed() { // else it is said already what is wrong with the order
+		t.Run("one batch of all", func(t *testing.T) {
+			defer check.Rescue(t)
+			rng := check.Rand(t)
+			for _, size := range []int{40, 64} {
+				check.Equal(t, fmt.Sprintf("the order of Batches(40, %d, rng) is shuffled", size), !slices.IsSorted(joined(batchsize.Batches(40, size, rng))), true, check.Exact,
+					check.Mistake(false, "you shuffled nothing where one batch holds all examples"))
+			}
+		})
+	}
+	check.Independent(t, "Batches(n, size, rng)", batchsize.Batches, check.Args{9, 4, check.Seed(1)}, check.Args{11, 2, check.Seed(2)})
 }
 
 // fromOne returns 1…n.
@@ -408,7 +423,7 @@ func TestNoiseVariance(t *testing.T) {
 			for size := 1; size <= len(values); size++ {
 				got = append(got, batchsize.NoiseVariance(passed, size))
 			}
-			variance := stat.PopVariance(values, nil)
+			mean, variance := stat.Mean(values, nil), stat.PopVariance(values, nil)
 			bySize := func(f func(b float64) float64) []float64 {
 				var out []float64
 				for size := range upTo(len(values)) {
@@ -425,6 +440,8 @@ func TestNoiseVariance(t *testing.T) {
 					"you corrected by (N−B)/N with the variance ÷ N: a batch of 1 must have the variance of the examples"),
 				check.Mistake(bySize(func(b float64) float64 { return variance * n / (n - 1) / b * (n - b) / (n - 1) }),
 					"you took the sample variance (÷ N−1): here σ² divides by N, these are all the examples there are"),
+				check.Mistake(bySize(func(b float64) float64 { return (variance + mean*mean) / b * (n - b) / (n - 1) }),
+					"you took the mean of the squares: take the mean off before you square"),
 				check.Mistake(bySize(func(b float64) float64 { return math.Sqrt(variance / b * (n - b) / (n - 1)) }),
 					"you took the root: the variance is asked for, not the standard deviation"),
 				check.Mistake(bySize(func(b float64) float64 { return variance / (b * b) * (n - b) / (n - 1) }),
@@ -449,7 +466,7 @@ func TestNoiseVariance(t *testing.T) {
 		defer check.Rescue(t)
 		// The squares are above 2⁵³: the mean of the squares less the square of the mean is 4.5 ± a few.
 		const offset, want = 1e8, 1.5
-		near := []float64{1, -2, 3, -2}
+		near := []float64{2, -1, 4, -1}
 		far := slices.Clone(near)
 		floats.AddConst(offset, far)
 		got := batchsize.NoiseVariance(far, 2)
@@ -457,7 +474,7 @@ func TestNoiseVariance(t *testing.T) {
 		if atZero := batchsize.NoiseVariance(near, 2); math.Abs(atZero-want) < 1e-9 && math.Abs(got-want) > 1e-6 {
 			opts = append(opts, check.Mistake(got, "you lost the digits that tell the values apart: take the mean off before you square"))
 		}
-		check.Equal(t, "NoiseVariance([100000001 99999998 100000003 99999998], 2)", got, want, check.Rel(1e-9), opts...)
+		check.Equal(t, "NoiseVariance([100000002 99999999 100000004 99999999], 2)", got, want, check.Rel(1e-9), opts...)
 	})
 	t.Run("no such batch", func(t *testing.T) {
 		defer check.Rescue(t)
