@@ -211,6 +211,9 @@ func TestConv2D(t *testing.T) {
 		check.Panics(t, "Conv2D of a 9×4 image with a 3×3 kernel of dilation 2", func() {
 			dilation.Conv2D(tensor.NewCHW(1, 9, 4, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
 		})
+		check.Panics(t, "Conv2D of a 3×3 image with a 3×3 kernel of dilation 2", func() {
+			dilation.Conv2D(tensor.NewCHW(1, 3, 3, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
+		})
 		check.Panics(t, "Conv2D with a 1×1 kernel and dilation 0", func() {
 			dilation.Conv2D(tensor.NewCHW(1, 5, 5, nil), tensor.NewOIHW(1, 1, 1, 1, nil), 0)
 		})
@@ -257,6 +260,14 @@ func TestConv2DBackward(t *testing.T) {
 			check.Equal(t, call+" dx", gotX, c.Dx.CHW(), tol,
 				append(namesX[i], check.Kept("x", x, c.X.CHW()), check.Kept("dy", dy, c.Dy.CHW()), check.Kept("w", w, c.W.OIHW()))...)
 			check.Equal(t, call+" dw", gotW, c.Dw.OIHW(), tol, namesW[i]...)
+			if !t.Failed() {
+				_, gotW = dilation.Conv2DBackward(x, dy, tensor.NewOIHW(w.O, w.I, w.H, w.W, nil), c.Dilation)
+				check.Equal(t, call+" dw of a w of zeros", gotW, c.Dw.OIHW(), tol, check.Why("y is linear in w: its gradient by w does not depend on w"),
+					check.Mistake(tensor.NewOIHW(w.O, w.I, w.H, w.W, nil), "you skipped the taps that are 0: they have a gradient too"))
+				gotX, _ = dilation.Conv2DBackward(tensor.NewCHW(x.C, x.H, x.W, nil), dy, w, c.Dilation)
+				check.Equal(t, call+" dx of an x of zeros", gotX, c.Dx.CHW(), tol, check.Why("y is linear in x: its gradient by x does not depend on x"),
+					check.Mistake(tensor.NewCHW(x.C, x.H, x.W, nil), "you skipped the pixels that are 0: they have a gradient too"))
+			}
 
 			// The same once more, by central differences.
 			loss := func() float64 {
@@ -292,6 +303,9 @@ func TestConv2DBackward(t *testing.T) {
 		})
 		check.Panics(t, "Conv2DBackward of a 4×5 image with a 3×3 kernel of dilation 2", func() {
 			dilation.Conv2DBackward(tensor.NewCHW(1, 4, 5, nil), tensor.NewCHW(1, 0, 1, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
+		})
+		check.Panics(t, "Conv2DBackward of a 3×3 image with a 3×3 kernel of dilation 2", func() {
+			dilation.Conv2DBackward(tensor.NewCHW(1, 3, 3, nil), tensor.NewCHW(1, 1, 1, nil), tensor.NewOIHW(1, 1, 3, 3, nil), 2)
 		})
 		check.Panics(t, "Conv2DBackward of 3 channels with a kernel for 2", func() {
 			dilation.Conv2DBackward(tensor.NewCHW(3, 5, 5, nil), tensor.NewCHW(1, 3, 3, nil), tensor.NewOIHW(1, 2, 3, 3, nil), 1)
