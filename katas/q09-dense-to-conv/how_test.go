@@ -191,6 +191,9 @@ func TestDense(t *testing.T) {
 		check.Panics(t, "Dense of 6 values with weights for 7", func() {
 			densetoconv.Dense(tensor.NewCHW(1, 2, 3, nil), mat.NewDense(2, 7, nil), make([]float64, 2))
 		})
+		check.Panics(t, "Dense of 6 values with weights for 12", func() {
+			densetoconv.Dense(tensor.NewCHW(1, 2, 3, nil), mat.NewDense(2, 12, nil), make([]float64, 2))
+		})
 		check.Panics(t, "Dense with 2 scores and 1 bias", func() {
 			densetoconv.Dense(tensor.NewCHW(1, 2, 3, nil), mat.NewDense(2, 6, nil), make([]float64, 1))
 		})
@@ -273,6 +276,12 @@ func TestScoreMap(t *testing.T) {
 		})
 		check.Panics(t, "ScoreMap of a 2×2 map with a 3×3 window", func() {
 			densetoconv.ScoreMap(tensor.NewCHW(1, 2, 2, nil), mat.NewDense(1, 9, nil), []float64{0}, 3, 3)
+		})
+		check.Panics(t, "ScoreMap of a 2×2 map with a 2×2 window and weights for 8 values", func() {
+			densetoconv.ScoreMap(tensor.NewCHW(1, 2, 2, nil), mat.NewDense(1, 8, nil), []float64{0}, 2, 2)
+		})
+		check.Panics(t, "ScoreMap with 2 scores and no bias", func() {
+			densetoconv.ScoreMap(tensor.NewCHW(1, 4, 4, nil), mat.NewDense(2, 4, nil), nil, 2, 2)
 		})
 		check.Panics(t, "ScoreMap with 2 scores and 1 bias", func() {
 			densetoconv.ScoreMap(tensor.NewCHW(1, 4, 4, nil), mat.NewDense(2, 4, nil), []float64{0}, 2, 2)
