@@ -476,6 +476,7 @@ func TestDistinctUnits(t *testing.T) {
 		{"opposite weights", []float64{1, -1, 1, -1, 2, -2, 2, -2, 3, -3, 3, -3}, none, 1e-9},
 		{"one weight differs", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 7, 3}, none, 1e-9},
 		{"equal but for rounding", []float64{1, 1 + 1e-12, 1, 1 - 1e-12, 2, 2, 2 + 1e-12, 2, 3, 3, 3, 3}, []float64{0, 0, 1e-12, 0}, 1e-9},
+		{"nearly equal, and tol is 0", []float64{1, 1 + 1e-12, 1, 1 - 1e-12, 2, 2, 2, 2, 3, 3, 3, 3}, []float64{0, 0, 1e-300, 0}, 0},
 		{"large weights", []float64{1000, 1000.5, 1000, 1000.5, 2000, 2000, 2000, 2000, 0, 0, 0, 0}, none, 0.01},
 		{"exactly tol apart", []float64{1, 1.5, 0.5, 1.25, 2, 2, 2, 2, 3, 3, 3, 3}, none, 0.5},
 		{"biases exactly tol apart", []float64{1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3}, []float64{.5, 0, .25, 1}, 0.5},
@@ -586,6 +587,12 @@ func TestDistinctUnits(t *testing.T) {
 				}
 				return units
 			}), "you left the biases out of the comparison"),
+			check.Mistake(each(func(n *zeroinit.Net, tol float64) int {
+				if tol == 0 {
+					tol = 1e-9
+				}
+				return count(incoming(n), func(a, b []float64) bool { return within(a, b, tol) }, countedOnes)
+			}), "you took a tol of 0 for none: then only equal units are the same"),
 			check.Mistake(among(last), "you compared each unit with its neighbour only: compare it with every unit counted so far"),
 			check.Mistake(among(all), chained),
 			check.Mistake(each(func(n *zeroinit.Net, tol float64) int {
