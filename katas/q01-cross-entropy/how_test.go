@@ -497,6 +497,16 @@ func TestTrainNeuron(t *testing.T) {
 		check.Equal(t, "TrainNeuron(slope, 1.2, −0.7, x: −1.75, y: 0.8, rate: 0.6, epochs: 0)",
 			crossentropy.TrainNeuron(slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 0), []float64{}, check.Exact, check.Why("an output for each update, and there is none"))
 	})
+	if !t.Failed() {
+		t.Run("zeros that are meant", func(t *testing.T) {
+			defer check.Rescue(t)
+			a := sigma(0.8)
+			check.Equal(t, "TrainNeuron(slope, 1, 0.3, x: 0.5, y: 0, rate: 0, epochs: 2)", crossentropy.TrainNeuron(slopes["log"], 1, 0.3, 0.5, 0, 0, 2), []float64{a, a}, check.Rel(1e-9),
+				check.Why("at the rate 0 nothing moves"))
+			check.Equal(t, "TrainNeuron(slope, 1, 0.8, x: 0, y: 0, rate: 0.5, epochs: 1)", crossentropy.TrainNeuron(slopes["log"], 1, 0.8, 0, 0, 0.5, 1), []float64{sigma(0.8 - 0.5*a)}, check.Rel(1e-9),
+				check.Why("the input 0 moves b alone"))
+		})
+	}
 	check.Independent(t, "TrainNeuron(slope, w, b, x, y, rate, epochs)", crossentropy.TrainNeuron,
 		check.Args{slopes["log"], 1.2, -0.7, -1.75, 0.8, 0.6, 4}, check.Args{slopes["squared"], 0.8, 0.7, 1.25, 0.2, 0.3, 4})
 }

@@ -556,6 +556,8 @@ func TestBudgets(t *testing.T) {
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[1:]) }), "you left the first layer out: all layers of widths count"),
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * sum(widths[:len(widths)-1]) }), "you left the last layer out: all layers of widths count"),
 		check.Mistake(bytes(func(batch int, widths []int) int { return 8 * batch * slices.Max(widths) }), "you counted the widest layer: the backward pass needs all of them"))
+	check.Equal(t, "ScaledRate(0, 64, 24)", batchsize.ScaledRate(0, 64, 24), 0.0, check.Exact, check.Why("a rate of 0 stays 0"))
+	check.Equal(t, "ActivationBytes(0, [5, 1])", batchsize.ActivationBytes(0, []int{5, 1}), 0, check.Exact, check.Why("no example keeps anything"))
 	check.Equal(t, "ActivationBytes(5, [])", batchsize.ActivationBytes(5, nil), 0, check.Exact, check.Why("no layer is listed"))
 	check.Independent(t, "Updates(n, size, epochs)", batchsize.Updates, check.Args{120, 50, 2}, check.Args{70, 30, 4})
 	check.Independent(t, "ScaledRate(rate, from, to)", batchsize.ScaledRate, check.Args{0.1, 256, 512}, check.Args{0.4, 64, 128})
@@ -694,6 +696,14 @@ func TestSGD(t *testing.T) {
 		check.Equal(t, "SGD of 0 epochs w1", w1, []float64{5}, check.Exact)
 		check.Equal(t, "SGD of 0 epochs losses", losses, []float64{}, check.Exact)
 	})
+	if !t.Failed() {
+		t.Run("a rate of 0", func(t *testing.T) {
+			defer check.Rescue(t)
+			w1, losses := batchsize.SGD(mat.NewDense(2, 1, []float64{1, 2}), []float64{3, 4}, []float64{5}, 1, 3, 0, check.Rand(t))
+			check.Equal(t, "SGD at the rate 0 w1", w1, []float64{5}, check.Exact, check.Why("nothing moves"))
+			check.Equal(t, "SGD at the rate 0 losses", losses, []float64{10, 10, 10}, check.Rel(1e-12), check.Why("(2² + 6²)/4, after each of 3 epochs"))
+		})
+	}
 	t.Run("no size", func(t *testing.T) {
 		defer check.Rescue(t)
 		rng := check.Rand(t)

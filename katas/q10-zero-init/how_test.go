@@ -103,6 +103,12 @@ func TestInit(t *testing.T) {
 			}
 		})
 	}
+	t.Run("Constant(2, 3, 1, 0)", func(t *testing.T) {
+		defer check.Rescue(t)
+		n := zeroinit.Constant(2, 3, 1, 0)
+		check.Equal(t, "Constant(2, 3, 1, 0).W1", n.W1, mat.NewDense(2, 3, nil), check.Exact, check.Why("0 is a constant like any other"))
+		check.Equal(t, "Constant(2, 3, 1, 0).W2", n.W2, mat.NewDense(3, 1, nil), check.Exact)
+	})
 	t.Run("He", func(t *testing.T) {
 		defer check.Rescue(t)
 		seed1, seed2 := check.Rand(t).Uint64(), uint64(10)
@@ -375,6 +381,8 @@ func TestBackward(t *testing.T) {
 				W2: drawn(c.hidden, c.classes, rng.NormFloat64), B2: drawn(1, c.classes, rng.NormFloat64).RawRowView(0),
 			}
 			x := drawn(len(c.labels), c.in, rng.NormFloat64)
+			x.SetRow(0, make([]float64, c.in)) // what is nothing but zeros still moves the biases
+			n.B1[0] = 0.5 + math.Abs(n.B1[0])
 			loss := func() float64 {
 				logits := affine(relu(affine(x, n.W1, n.B1)), n.W2, n.B2)
 				mean := 0.0
