@@ -53,7 +53,7 @@ func gradients(t *testing.T, why string, loss *graph.Node, wrt ...*graph.Node) [
 	return out
 }
 
-// losses are the losses of the golden cases, as scripts/golden/q18_session_run.py computes them.
+// losses are the losses of the golden cases, as PyTorch computed them.
 var losses = map[string]func(t *testing.T, g *graph.Graph, in nodes) *graph.Node{
 	"perceptron": func(_ *testing.T, g *graph.Graph, in nodes) *graph.Node {
 		x, w, b, v, c, y := in[0], in[1], in[2], in[3], in[4], in[5]

@@ -13,13 +13,13 @@ import (
 
 const goldenFile = "testdata/torch.json"
 
-// Golden returns one section of the kata's golden cases, testdata/torch.json, which a script in scripts/golden computed
-// with PyTorch in float64. C is a struct with a field for every key of a case, in any case of letters.
+// Golden returns one section of the kata's golden cases, testdata/torch.json, computed with PyTorch in
+// float64. C is a struct with a field for every key of a case, in any case of letters.
 func Golden[C any](t testing.TB, section string) []C {
 	t.Helper()
 	data, err := os.ReadFile(goldenFile)
 	if err != nil {
-		t.Fatalf("check: the golden cases are gone: %v; restore the file with git", err)
+		t.Fatalf("check: the golden cases are gone: %v; restore the file", err)
 	}
 	var file struct {
 		Torch, NumPy string

@@ -9,13 +9,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// sumsFile lists what judges a learner's code, as sha256sum writes it: tests, given code, golden cases, kit.
-const sumsFile = "katas/SHA256SUMS"
+// SumsFile lists what the workbook gives to a learner, as sha256sum writes it: what judges, the stubs, and the texts that belong to them.
+const SumsFile = "katas/SHA256SUMS"
 
 // Judges is what judges a learner's code in one kata: tests, given code, golden cases, kit.
 type Judges struct {
@@ -24,92 +25,114 @@ type Judges struct {
 	Changed  []string // those that are not as the workbook has them, or are gone, kit's too
 }
 
-// Judges looks at the files that SHA256SUMS lists.
+// Judges looks at the files that SHA256SUMS lists, but the learner's own and what is read by people alone.
 func (k *Kata) Judges() (Judges, error) {
-	listed, err := readSums(filepath.Join(k.root, sumsFile))
+	listed, err := readSums(k.root)
 	if err != nil {
 		return Judges{}, err
 	}
 	var j Judges
 	h := sha256.New()
 	for _, s := range listed {
-		own := strings.HasPrefix(s.path, "katas/"+k.Name+"/")
-		if !own && !strings.HasPrefix(s.path, "katas/kit/") {
+		own := strings.HasPrefix(s.Path, "katas/"+k.Name+"/")
+		if !own && !strings.HasPrefix(s.Path, "katas/kit/") || s.Path == k.Display(k.File) || path.Ext(s.Path) == ".md" {
 			continue
 		}
-		have, err := sumOf(filepath.Join(k.root, filepath.FromSlash(s.path)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		have := ""
+		data, err := os.ReadFile(filepath.Join(k.root, filepath.FromSlash(s.Path)))
+		switch {
+		case err == nil:
+			have = SumOf(Canonical(data))
+		case !errors.Is(err, fs.ErrNotExist):
 			return Judges{}, err
 		}
 		if own {
-			j.Files = append(j.Files, s.path)
+			j.Files = append(j.Files, s.Path)
 		}
-		if have != s.sum {
-			j.Changed = append(j.Changed, s.path)
+		if have != s.Sum {
+			j.Changed = append(j.Changed, s.Path)
 		}
-		fmt.Fprintln(h, have, s.path)
+		fmt.Fprintln(h, have, s.Path)
 	}
 	j.Revision = hex.EncodeToString(h.Sum(nil))[:12]
 	return j, nil
 }
 
-type sum struct{ sum, path string }
+// Sum is a line of SHA256SUMS.
+type Sum struct {
+	Sum  string // the SHA-256, in hex
+	Path string // from the root, with slashes
+}
 
-// readSums reads the list. Without one nothing is listed.
-func readSums(file string) ([]sum, error) {
-	text, err := os.ReadFile(file)
+// Listed reads SHA256SUMS, in the order of the paths. Without the file nothing is listed.
+func (w *Workbook) Listed() ([]Sum, error) { return readSums(w.Root) }
+
+func readSums(root string) ([]Sum, error) {
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(SumsFile)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var all []sum
+	var all []Sum
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		hash, path, ok := strings.Cut(lines.Text(), "  ")
 		if !ok {
-			return nil, fmt.Errorf("%s: %q is no line of it", sumsFile, lines.Text())
+			return nil, fmt.Errorf("%s: %q is no line of it", SumsFile, lines.Text())
 		}
-		all = append(all, sum{hash, path})
+		all = append(all, Sum{hash, path})
 	}
 	return all, nil
 }
 
-// sumOf is the SHA-256 of a file. A text's ends of lines do not count: git may write them as the system has them.
-func sumOf(file string) (string, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
+// Canonical is a file's content as git keeps it: a text's ends of lines are not what the system has.
+func Canonical(data []byte) []byte {
+	if bytes.Contains(data, []byte{0}) {
+		return data
 	}
-	if !bytes.Contains(data, []byte{0}) {
-		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}
+
+// SumOf is the SHA-256 of data, in hex.
+func SumOf(data []byte) string {
 	h := sha256.Sum256(data)
-	return hex.EncodeToString(h[:]), nil
+	return hex.EncodeToString(h[:])
 }
 
-// Sums is what the list must be: every file of kit and of the katas, but a learner's own, what is read by people alone, and editors' files.
+// Sums is what the list must be: every file of kit, of the katas and of the hints, but editors' files; and at the root what builds them, and the licence.
 func (w *Workbook) Sums() (string, error) {
-	own := map[string]bool{}
-	for _, k := range w.Katas {
-		own[k.File] = true
-	}
 	var lines []string
-	err := filepath.WalkDir(filepath.Join(w.Root, "katas"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || own[path] || strings.HasSuffix(path, ".md") || !isSource(path) {
-			return err
+	add := func(file string) error {
+		data, err := os.ReadFile(file)
+		if err == nil {
+			lines = append(lines, SumOf(Canonical(data))+"  "+Display(w.Root, file)+"\n")
 		}
-		s, err := sumOf(path)
-		lines = append(lines, s+"  "+Display(w.Root, path)+"\n")
 		return err
-	})
+	}
+	for _, name := range []string{"go.mod", "go.sum", "LICENSE"} {
+		if err := add(filepath.Join(w.Root, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	for _, dir := range []string{"hints", "katas"} {
+		err := filepath.WalkDir(filepath.Join(w.Root, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || !isSource(path) {
+				return err
+			}
+			return add(path)
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
 	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[64:], b[64:]) })
-	return strings.Join(lines, ""), err
+	return strings.Join(lines, ""), nil
 }
 
-// isSource says whether a file of the katas judges: Go, and data below testdata or beside it.
+// isSource says whether a file is the workbook's: Go, data below testdata or beside it, and texts.
 func isSource(path string) bool {
-	return slices.Contains([]string{".go", ".json", ".gz", ".csv", ".txt", ".conf"}, filepath.Ext(path)) && filepath.Base(path)[0] != '.'
+	return slices.Contains([]string{".go", ".json", ".gz", ".csv", ".txt", ".conf", ".md"}, filepath.Ext(path)) && filepath.Base(path)[0] != '.'
 }
 
 // CheckSums is nil if the list is as it must be.
@@ -118,12 +141,12 @@ func (w *Workbook) CheckSums() error {
 	if err != nil {
 		return err
 	}
-	have, err := os.ReadFile(filepath.Join(w.Root, sumsFile))
+	have, err := os.ReadFile(filepath.Join(w.Root, SumsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if strings.ReplaceAll(string(have), "\r\n", "\n") != want {
-		return Errorf("make sums writes it", "%s does not list the tests as they are", sumsFile)
+		return Errorf("make sums writes it", "%s does not list the files as they are", SumsFile)
 	}
 	return nil
 }
@@ -134,5 +157,5 @@ func (w *Workbook) WriteSums() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(w.Root, sumsFile), []byte(text), 0o666)
+	return os.WriteFile(filepath.Join(w.Root, SumsFile), []byte(text), 0o666)
 }
