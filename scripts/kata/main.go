@@ -96,7 +96,7 @@ Start with: kata practice`,
 		PersistentPreRun:   func(*cobra.Command, []string) { a.started = true },
 	}
 	root.PersistentFlags().StringVarP(&a.dir, "dir", "C", ".", "work in the workbook around `DIR`")
-	root.AddCommand(a.practice(), a.list(), a.next(), a.test(), a.hint(), a.answer(), a.figure(), a.gradebook(), a.verify(), a.mutants(), a.overlay())
+	root.AddCommand(a.practice(), a.list(), a.next(), a.test(), a.hint(), a.answer(), a.figure(), a.gradebook(), a.verify(), a.mutants(), a.overlay(), a.export())
 	root.SetOut(a.out)
 	root.SetErr(a.talk)
 	known(root)

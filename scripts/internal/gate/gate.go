@@ -99,6 +99,11 @@ var everywhere = []string{
 	workbook.Module + "/katas/kit/tensor",
 }
 
+// Imports are the packages that a submission for the kata may import, besides those that the kata gives.
+func Imports(k *workbook.Kata) []string {
+	return slices.DeleteFunc(slices.Concat(everywhere, k.Allow), func(p string) bool { return p == Goroutines })
+}
+
 // Goroutines, in a kata's front matter, allows goroutines, channels and select.
 const Goroutines = "goroutines"
 
