@@ -104,7 +104,7 @@ func exported(w *workbook.Workbook, list string, given bool) ([]*workbook.Kata, 
 
 // exportDone says what was made, and what to do with it.
 func (a *app) exportDone(path, dir string, b *bundle.Bundle, p bundle.Plan, left []string) error {
-	fmt.Fprintf(a.out, "%s: %s, %d files, %.1f MB\n\n", path, plural(len(p.Katas), "kata"), len(b.Files()), float64(b.Size())/1e6)
+	fmt.Fprintf(a.out, "%s: %s, %d files, %s\n\n", path, plural(len(p.Katas), "kata"), len(b.Files()), bytes(b.Size()))
 	width := 0
 	for _, k := range p.Katas {
 		width = max(width, len(k.Title))
@@ -114,7 +114,7 @@ func (a *app) exportDone(path, dir string, b *bundle.Bundle, p bundle.Plan, left
 			return err
 		}
 	}
-	holds := []string{"no hints", "the libraries are downloaded"}
+	holds := []string{"no hints", "go downloads the libraries"}
 	if p.Hints {
 		holds[0] = "with hints"
 	}
@@ -134,6 +134,13 @@ func (a *app) exportDone(path, dir string, b *bundle.Bundle, p bundle.Plan, left
 		fmt.Fprintf(a.talk, "next: hand it out; it unpacks into a folder %s, with a README.md that students read first\n", filepath.Base(dir))
 	}
 	return nil
+}
+
+func bytes(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%.0f KB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 func plural(n int, one string) string {
