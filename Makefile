@@ -44,7 +44,7 @@ bench-katas: bin/kata ## run the katas' benchmarks on the reference solutions
 	@mkdir -p .kata && bin/kata overlay >.kata/overlay.json
 	@go test -overlay=.kata/overlay.json -run '^$$' -bench . -benchmem ./katas/q...
 
-sums: bin/kata ## write katas/SHA256SUMS, by which a learner's run tells changed tests
+sums: bin/kata ## write katas/SHA256SUMS, by which a run tells changed tests, and an export what may leave
 	@bin/kata verify --write-sums
 
 golden: ## make the golden cases afresh with PyTorch

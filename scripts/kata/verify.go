@@ -18,7 +18,7 @@ func (a *app) verify() *cobra.Command {
 		Short: "Prove katas: files, stub, reference, planted mistakes, alternatives",
 		Long: `Verify checks all that a machine can check of what CONTRIBUTING.md asks of a kata, by default of all: the files, that the
 stub passes no step and the reference every step, that each planted mistake gets its diagnosis and each alternative passes. Of all katas it
-also checks that katas/SHA256SUMS lists the tests as they are.`,
+also checks that katas/SHA256SUMS lists the files as they are.`,
 		ValidArgsFunction: a.complete,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, katas, runner, err := a.proving(args)
@@ -55,7 +55,7 @@ also checks that katas/SHA256SUMS lists the tests as they are.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a line of JSON a kata, as it is done")
-	c.Flags().BoolVar(&sums, "write-sums", false, "write katas/SHA256SUMS, by which a learner's run tells changed tests, and end")
+	c.Flags().BoolVar(&sums, "write-sums", false, "write katas/SHA256SUMS, by which a run tells changed tests and an export what may leave, and end")
 	c.Flags().IntVar(&options.Jobs, "jobs", 0, "katas at a time; 0: as many as there are cores")
 	return c
 }

@@ -219,6 +219,16 @@ func TestWhatIsNeeded(t *testing.T) {
 	}
 }
 
+// A library in a folder of the teacher's is none for a student.
+func TestReplacedByAFolder(t *testing.T) {
+	w, katas := small(t)
+	fixture.Write(t, filepath.Join(w.Root, "go.mod"), "module whyhow\n\ngo 1.26\n\nreplace example.com/a => ../a\n")
+	relist(t, w)
+	if _, _, err := bundle.Student(t.Context(), w, bundle.Plan{Katas: katas}); err == nil || !strings.Contains(err.Error(), "go.mod replaces example.com/a by the folder ../a") || workbook.HintOf(err) == "" {
+		t.Errorf("Student = %v (hint: %s)", err, workbook.HintOf(err))
+	}
+}
+
 func TestAdd(t *testing.T) {
 	var b bundle.Bundle
 	for _, name := range []string{"README.md", "a/b.go"} {

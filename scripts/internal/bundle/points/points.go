@@ -57,7 +57,7 @@ func run(args []string) error {
 		r.Max += points
 		r.Tests = append(r.Tests, result{Name: name, Status: "fail", Score: points, Code: "go test " + args[0] + " -run '^" + name + "$'"})
 	}
-	out, err := exec.Command("go", "test", "-json", "-vet=off", args[0]).Output()
+	out, err := exec.Command("go", "test", "-json", "-vet=off", "-timeout=2m", args[0]).Output()
 	if len(out) == 0 {
 		return fmt.Errorf("go test: %w", err)
 	}
