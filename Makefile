@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help practice test mutants build demo bench-loop bench-cold bench-katas sums golden compiled lint race tools modules verify stress
+.PHONY: help practice test mutants build demo bench-loop bench-cold bench-grade bench-katas sums golden compiled lint race tools modules verify stress hostile
 # What a shell may have set changes what go builds, or breaks it. Stamping fails in a clone that belongs to someone else. Everything is built as the
 # tests of a kata are, without debug data, so that the standard library is compiled once for all.
 export GOFLAGS := -buildvcs=false -trimpath -gcflags=all=-dwarf=false
@@ -39,6 +39,9 @@ bench-loop: bin/kata ## measure the time from a save to the verdict
 
 bench-cold: ## measure the time from make practice to the first verdict where nothing has been built
 	@go -C scripts run ./benchcold
+
+bench-grade: bin/kata ## measure kata grade against plain go test on the same submissions
+	@go -C scripts run ./benchgrade
 
 bench-katas: bin/kata ## run the katas' benchmarks on the reference solutions
 	@mkdir -p .kata && bin/kata overlay >.kata/overlay.json
@@ -83,6 +86,9 @@ stress: ## run the tests of the tools beside twelve busy loops, three times over
 	@loops=; trap 'kill $$loops' EXIT; trap 'exit 130' INT TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sh -c 'while :; do :; done' & loops="$$loops $$!"; done; \
 		go -C scripts test -count=$(TIMES) -timeout=4h ./...
 TIMES ?= 3
+
+hostile: ## judge submissions that try to cheat: with all walls, and without the gate
+	@HOSTILE=1 go -C scripts test -count=1 -run Hostile ./internal/grade
 
 modules: compiled
 	@$(TIMED) go build ./solutions/...; \

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"whyhow/scripts/internal/sandbox"
 	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
@@ -36,7 +37,10 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	sandbox.Launch() // where this program is started again, inside one
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	// SIGPIPE: a reader that went away ends a run as Ctrl-C does, with its processes and its temporary folder.
@@ -96,7 +100,7 @@ Start with: kata practice`,
 		PersistentPreRun:   func(*cobra.Command, []string) { a.started = true },
 	}
 	root.PersistentFlags().StringVarP(&a.dir, "dir", "C", ".", "work in the workbook around `DIR`")
-	root.AddCommand(a.practice(), a.list(), a.next(), a.test(), a.hint(), a.answer(), a.figure(), a.gradebook(), a.verify(), a.mutants(), a.overlay(), a.export())
+	root.AddCommand(a.practice(), a.list(), a.next(), a.test(), a.hint(), a.answer(), a.figure(), a.export(), a.grade(), a.gradebook(), a.verify(), a.mutants(), a.overlay())
 	root.SetOut(a.out)
 	root.SetErr(a.talk)
 	known(root)

@@ -147,7 +147,7 @@ func (a *app) typed(text string) string {
 	return commands.ReplaceAllString(text, "${1}"+a.command()+" $2")
 }
 
-var commands = regexp.MustCompile(`(^|[ (])kata (list|next|practice|test|hint|figure|answer|verify|mutants|overlay|export|help|completion|--help|COMMAND)\b`)
+var commands = regexp.MustCompile(`(^|[ (])kata (list|next|practice|test|hint|figure|answer|export|grade|gradebook|verify|mutants|overlay|help|completion|--help|COMMAND)\b`)
 
 // view renders a kata and its Reports for a reader in the working directory.
 func (a *app) view(w *workbook.Workbook, k *workbook.Kata) terminal.View {

@@ -2,6 +2,7 @@ package gotest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"go/ast"
@@ -20,6 +21,13 @@ import (
 type Submission struct {
 	Kata    *workbook.Kata
 	Subject Subject
+
+	HiddenSeed string // goes before that of the options
+}
+
+func (s Submission) options(o Options) Options {
+	o.HiddenSeed = cmp.Or(s.HiddenSeed, o.HiddenSeed)
+	return o
 }
 
 // Batch runs the katas of one person and returns a Report for each. It links all of them into one program, and runs that once a kata. What does not build
@@ -42,8 +50,8 @@ func (r *Runner) Batch(ctx context.Context, all []Submission, o Options) ([]*Rep
 				return nil, err
 			}
 		}
-		if b == nil || b.unstarted {
-			if reports[i], err = r.Run(ctx, s.Kata, s.Subject, o, nil); err != nil {
+		if b == nil || b.unstarted != nil && len(all) > 1 {
+			if reports[i], err = r.Run(ctx, s.Kata, s.Subject, s.options(o), nil); err != nil {
 				return nil, err
 			}
 		}
@@ -62,7 +70,7 @@ func (r *Runner) newBatch(all []Submission, o Options) (*batch, error) {
 	for i, s := range all {
 		steps, err := stepsOf(s.Kata, o)
 		if err == nil {
-			t.builds[i], err = r.newBuild(s.Kata, steps, s.Subject, o)
+			t.builds[i], err = r.newBuild(s.Kata, steps, s.Subject, s.options(o))
 		}
 		if err != nil {
 			t.remove()
@@ -109,7 +117,7 @@ func (t *batch) link(ctx context.Context) error {
 		if err := t.lay(); err != nil {
 			return err
 		}
-		out, err := t.compile(ctx)
+		out, err := t.make(ctx)
 		if out == nil || err != nil {
 			return err
 		}
@@ -132,16 +140,24 @@ func blames(out []byte, b *build) bool {
 	return bytes.Contains(out, []byte("# "+path+"\n")) || bytes.Contains(out, []byte("# "+path+"/steps\n")) || bytes.Contains(out, []byte(b.file+":")) || bytes.Contains(out, []byte(b.display(b.kata.File)+":"))
 }
 
-// compile links the program; out is nil if that went well.
-func (t *batch) compile(ctx context.Context) (out []byte, err error) {
-	args := []string{"test", "-c", "-overlay", t.overlay, "-tags", "hidden", "-vet=off", "-ldflags=-s -w", "-o", t.binary}
-	cmd := t.Go(ctx, append(args, "./"+workbook.Display(t.Root, t.batchDir()))...)
-	out, err = cmd.CombinedOutput()
+// make links the program; out is nil if that went well.
+func (t *batch) make(ctx context.Context) (out []byte, err error) {
+	args := []string{"test", "-c", "-overlay", t.overlay, "-tags", t.tags(), "-vet=off", "-ldflags=-s -w", "-o", t.binary}
+	var files []string
+	for _, b := range t.builds {
+		if b != nil && b != t.build {
+			files = append(files, b.readable()...)
+		}
+	}
+	out, err = t.compile(ctx, t.Go(ctx, append(args, "./"+workbook.Display(t.Root, t.batchDir()))...), files...)
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}
 	if err == nil {
 		return nil, nil
+	}
+	if !ofCode(err) {
+		return nil, fmt.Errorf("go test -c: %w", err)
 	}
 	return append([]byte("\n"), out...), nil
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"whyhow/scripts/internal/sandbox"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -40,7 +42,7 @@ type build struct {
 	rename  *strings.Replacer // from what Go prints to shown
 	env     []string          // what the tests find in their environment besides
 
-	unstarted bool // a process died before the first test
+	unstarted *outcome // of every step, once a process has died before the first test: the next would too
 
 	judges      workbook.Judges
 	companionOf map[string]string // by the names of fuzz targets and examples: the tests to whose steps they belong
@@ -157,12 +159,9 @@ func noSpace(err error) error {
 	return workbook.Errorf("set TMPDIR to a folder with space that you may write to", "cannot write a temporary file: %w", err)
 }
 
-// command is the go command on the package under test, with the flags that decide what is compiled.
-func (b *build) command(ctx context.Context, verb string, args ...string) *exec.Cmd {
-	args = append([]string{verb, "-overlay", b.overlay}, args...)
-	if b.options.Hidden {
-		args = append(args, "-tags", "hidden")
-	}
+// goCommand is the go command on the package under test, with the flags that decide what is compiled.
+func (b *build) goCommand(ctx context.Context, verb string, args ...string) *exec.Cmd {
+	args = append([]string{verb, "-overlay", b.overlay, "-tags", b.tags()}, args...)
 	if b.options.Race {
 		args = append(args, "-race")
 	}
@@ -173,32 +172,51 @@ func (b *build) command(ctx context.Context, verb string, args ...string) *exec.
 	return cmd
 }
 
+// tags are the build tags: for the hidden test, and of gonum's for strangers' code.
+func (b *build) tags() string {
+	var tags []string
+	if b.options.Hidden {
+		tags = append(tags, "hidden")
+	}
+	if b.confined != nil {
+		tags = append(tags, sandbox.Tags)
+	}
+	return strings.Join(tags, ",")
+}
+
 // link builds the test binary. Of the package under test every error is wanted, not the first ten alone.
 func (b *build) link(ctx context.Context) (*BuildError, error) {
 	if b.gone {
 		p := Problem{File: b.shown, Message: "the file is gone; this brings the stub back: git checkout -- " + b.shown}
 		return &BuildError{Problems: []Problem{p}, Output: p.String()}, nil
 	}
-	cmd := b.command(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-dwarf=false -e", "-o", b.binary)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd := b.goCommand(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-dwarf=false -e", "-o", b.binary)
 	if b.options.Slow != nil {
 		defer time.AfterFunc(2*time.Second, b.options.Slow).Stop()
 	}
-	err := cmd.Run()
+	out, err := b.compile(ctx, cmd)
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}
 	if err == nil {
 		return nil, nil
 	}
-	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+	if !ofCode(err) {
 		return nil, fmt.Errorf("go test -c: %w", err)
 	}
-	if err := b.toolFailed(ctx, out.String()); err != nil {
+	if err := b.toolFailed(ctx, string(out)); err != nil {
 		return nil, err
 	}
-	return b.explain(out.String()), nil
+	return b.explain(string(out)), nil
+}
+
+// errBuild is a build in a sandbox that failed.
+var errBuild = errors.New("the build failed")
+
+// ofCode says whether a go command ran and failed, so that what it said is about the code.
+func ofCode(err error) bool {
+	exit := (*exec.ExitError)(nil)
+	return errors.As(err, &exit) || errors.Is(err, errBuild)
 }
 
 // toolFailed tells a machine at fault from code at fault.
@@ -224,6 +242,9 @@ func (b *build) toolFailed(ctx context.Context, out string) error {
 		if strings.Contains(out, fault.says) {
 			return workbook.Errorf(fault.hint, "%s:\n%s", fault.message, strings.TrimSpace(out))
 		}
+	}
+	if b.confined != nil {
+		return nil // a compiler that was ended at its limits, say: whose code that needs must bear it
 	}
 	if !position.MatchString(out) && !strings.Contains(out, "found packages") && !strings.Contains(out, "import cycle") {
 		return workbook.Errorf(suspects(), "go test -c failed:\n%s", strings.TrimSpace(out))
@@ -392,14 +413,21 @@ func firstLine(s string) string {
 	return s
 }
 
-// vet returns what go vet says of the file under test.
+// vet returns what go vet says of the file under test. The go command keeps what it said, with the place that the folder had then: the file goes by its base.
 func (b *build) vet(ctx context.Context) ([]Problem, error) {
-	out, err := b.command(ctx, "vet").CombinedOutput()
+	out, err := b.goCommand(ctx, "vet").CombinedOutput()
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return nil, fmt.Errorf("go vet: %w", err)
 	}
-	return slices.DeleteFunc(problems(b.rename.Replace(string(out))), func(p Problem) bool { return p.File != b.shown }), nil
+	var all []Problem
+	for _, p := range problems(b.rename.Replace(string(out))) {
+		if base := path.Base(p.File); p.File == b.shown || base == filepath.Base(b.kata.File) || base == filepath.Base(b.file) {
+			p.File = b.shown
+			all = append(all, p)
+		}
+	}
+	return all, nil
 }

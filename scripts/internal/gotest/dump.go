@@ -40,7 +40,7 @@ func (b *build) death(p *process) (Status, Message) {
 		return Timeout, m
 	}
 	if len(s.dump) == 0 {
-		m.Text = exitText(p.state)
+		m.Text = p.end.text()
 		return Crash, m
 	}
 	reason := reasonOf(s.dump)

@@ -36,13 +36,19 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 	}
 	functions = append(functions, b.companions(functions)...)
 	found := map[string]outcome{}
+	if b.unstarted != nil {
+		for _, name := range functions {
+			found[name] = *b.unstarted
+		}
+		functions = nil
+	}
 	for len(functions) > 0 && !(b.options.FailFast && report.Broken() != nil) {
 		p, err := b.start(ctx, functions, kind)
 		if err != nil {
 			return err
 		}
 		if kind != workbook.Hidden {
-			report.CPU += (p.state.UserTime() + p.state.SystemTime()).Seconds()
+			report.CPU += p.end.cpu.Seconds()
 		}
 		var rest []string
 		for _, name := range functions {
@@ -121,21 +127,34 @@ func (b *build) fill(step *Step, found map[string]outcome) (figures []Figure) {
 
 // process is what is known of a process of tests that has ended.
 type process struct {
-	told  *records
-	said  *stream
-	hung  string // why the watchdog ended it; "" if it ended by itself
-	state *os.ProcessState
+	told *records
+	said *stream
+	hung string // why the watchdog ended it; "" if it ended by itself
+	end  ending
+}
+
+// ending is how a process ended.
+type ending struct {
+	code   int            // its exit status; -1 if a signal ended it
+	signal syscall.Signal // that signal
+	cpu    time.Duration  // what it used
+	why    string         // why a sandbox ended it; "" if none did
+}
+
+// program is a running program of tests.
+type program interface {
+	usage() (usage, bool)
+	askForStacks() error // of a Go program, which then ends
+	kill()               // and what it has started
+	wait() ending
 }
 
 // start runs the functions in one process and watches it.
 func (b *build) start(ctx context.Context, functions []string, kind workbook.Kind) (*process, error) {
 	limits := limitsOf(b.options.limit(kind))
-	cmd, err := b.program(functions, kind, limits)
-	if err != nil {
-		return nil, err
-	}
 	p := &process{told: newRecords(), said: newStream()}
 	var pipes [3]struct{ read, write *os.File } // output, nonce, records
+	var err error
 	for i := range pipes {
 		if pipes[i].read, pipes[i].write, err = os.Pipe(); err != nil {
 			return nil, err
@@ -144,19 +163,22 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 		defer pipes[i].write.Close()
 	}
 	output, nonce, records := pipes[0], pipes[1], pipes[2]
-	cmd.Stdout, cmd.Stderr = output.write, output.write
-	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce.read, records.write))
 	if _, err := fmt.Fprintln(nonce.write, p.told.nonce+"\n"+b.kata.Name); err != nil { // it fits into a pipe that nobody reads
 		return nil, err
 	}
 	nonce.write.Close()
-	if err := cmd.Start(); err != nil {
+	cmd, err := b.command(functions, kind, limits)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = output.write, output.write
+	run, err := b.run(ctx, cmd, limits.cpu*time.Duration(2*len(functions)+2), nonce.read, records.write)
+	if err != nil {
 		return nil, workbook.Errorf("set TMPDIR to a folder whose programs may run", "the tests did not start: %w", err)
 	}
 	output.write.Close()
 	nonce.read.Close()
 	records.write.Close()
-	bound(cmd.Process.Pid, limits.cpu*time.Duration(2*len(functions)+2), b.options.Race)
 
 	var readers sync.WaitGroup
 	readers.Go(func() { p.said.read(output.read) })
@@ -164,9 +186,9 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 	read := make(chan struct{})
 	go func() { readers.Wait(); close(read) }()
 	exited := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(exited) }()
-	p.hung = watch(ctx, cmd.Process.Pid, limits, p.told.moved, exited)
-	_ = killGroup(cmd.Process.Pid) // and what it may have started
+	go func() { p.end = run.wait(); close(exited) }()
+	p.hung = watch(ctx, run, limits, p.told.moved, exited)
+	run.kill()
 	<-exited
 	select {
 	case <-read:
@@ -178,12 +200,42 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}
-	p.state = cmd.ProcessState
 	return p, nil
 }
 
-// program is the command that runs the functions.
-func (b *build) program(functions []string, kind workbook.Kind, l limits) (*exec.Cmd, error) {
+// run starts a program of tests that finds two files besides the usual three.
+func (b *build) run(ctx context.Context, cmd *exec.Cmd, cpu time.Duration, nonce, records *os.File) (program, error) {
+	if b.confined != nil {
+		return b.runConfined(ctx, cmd, cpu, nonce, records)
+	}
+	ownGroup(cmd)
+	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce, records))
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	bound(cmd.Process.Pid, cpu, b.options.Race)
+	return plain{cmd}, nil
+}
+
+// plain is a program outside of any sandbox.
+type plain struct{ *exec.Cmd }
+
+func (p plain) usage() (usage, bool) { return usageOf(p.Process.Pid) }
+func (p plain) askForStacks() error  { return askForStacks(p.Process.Pid) }
+func (p plain) kill()                { _ = killGroup(p.Process.Pid) } // or it has ended
+
+func (p plain) wait() ending {
+	_ = p.Wait() // how it ended says its state
+	state := p.ProcessState
+	end := ending{code: state.ExitCode(), cpu: state.UserTime() + state.SystemTime()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		end.signal = status.Signal()
+	}
+	return end
+}
+
+// command is the program that runs the functions.
+func (b *build) command(functions []string, kind workbook.Kind, l limits) (*exec.Cmd, error) {
 	patterns := make([]string, len(functions))
 	for i, f := range functions {
 		patterns[i] = regexp.QuoteMeta(f)
@@ -211,8 +263,11 @@ func (b *build) program(functions []string, kind workbook.Kind, l limits) (*exec
 	}
 	cmd := exec.Command(b.binary, args...)
 	cmd.Dir = b.kata.Dir
-	cmd.Env = append(os.Environ(), "PWD="+cmd.Dir, "TMPDIR="+temp, "GOTRACEBACK=crash")
-	cmd.Env = append(cmd.Env, b.env...)
+	own := []string{"PWD=" + cmd.Dir, "TMPDIR=" + temp, "GOTRACEBACK=crash"}
+	if b.confined == nil {
+		own = append(os.Environ(), own...)
+	}
+	cmd.Env = append(own, b.env...)
 	seed := b.options.Seed
 	if kind == workbook.Hidden {
 		seed = cmp.Or(b.options.HiddenSeed, seed)
@@ -223,18 +278,16 @@ func (b *build) program(functions []string, kind workbook.Kind, l limits) (*exec
 	if b.options.Race && os.Getenv("GORACE") == "" {
 		cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=10")
 	}
-	ownGroup(cmd)
 	return cmd, nil
 }
 
 // watch waits for the end of a process and returns why it is hung, if it is. One that hangs is asked for the stacks of its goroutines, and
 // gets the time to print them.
-func watch(ctx context.Context, pid int, l limits, moved, exited <-chan struct{}) (hung string) {
-	use := func() (usage, bool) { return usageOf(pid) }
-	hung = watchdog{l, use, moved, exited}.wait(ctx)
-	if hung != "" && askForStacks(pid) == nil {
+func watch(ctx context.Context, run program, l limits, moved, exited <-chan struct{}) (hung string) {
+	hung = watchdog{l, run.usage, moved, exited}.wait(ctx)
+	if hung != "" && run.askForStacks() == nil {
 		// The runtime waits up to five seconds for each thread to print its own.
-		watchdog{limits{cpu: 5 * time.Second, idle: 30 * time.Second, wall: 5 * time.Minute}, use, nil, exited}.wait(ctx)
+		watchdog{limits{cpu: 5 * time.Second, idle: 30 * time.Second, wall: 5 * time.Minute}, run.usage, nil, exited}.wait(ctx)
 	}
 	return hung
 }
@@ -292,7 +345,7 @@ func unwritten(messages []Message) (all []Message) {
 
 // judgeExit takes back the pass of the last function, if all passed and the process failed behind it.
 func (b *build) judgeExit(found map[string]outcome, p *process) {
-	code := p.state.ExitCode()
+	code := p.end.code
 	if !p.told.done || p.told.broken != "" || p.hung != "" || code <= 0 || p.told.last == nil {
 		return
 	}
@@ -316,19 +369,21 @@ func (b *build) judgeUnstarted(p *process, name string) outcome {
 	case p.told.done:
 		return outcome{status: Missing, messages: []Message{{Text: "there is no test " + name}}}
 	}
-	b.unstarted = true
 	status, reason := b.death(p)
 	reason.Text = "before the first test: " + reason.Text
-	return outcome{status: status, messages: append(p.said.before.all(b), reason)}
+	b.unstarted = &outcome{status: status, messages: append(p.said.before.all(b), reason)}
+	return *b.unstarted
 }
 
-// exitText says how a process ended that printed no reason.
-func exitText(state *os.ProcessState) string {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		if status.Signal() == syscall.SIGKILL {
-			return "the process was killed from outside: perhaps it used up the memory"
-		}
-		return fmt.Sprintf("the process was ended by a signal: %s", status.Signal())
+// text says how a process ended that printed no reason.
+func (e ending) text() string {
+	switch {
+	case e.why != "":
+		return "the process was ended: " + e.why
+	case e.signal == syscall.SIGKILL:
+		return "the process was killed from outside: perhaps it used up the memory"
+	case e.signal != 0:
+		return fmt.Sprintf("the process was ended by a signal: %s", e.signal)
 	}
-	return fmt.Sprintf("the process ended here with exit status %d. os.Exit and log.Fatal end the whole test run: return an error or panic instead.", state.ExitCode())
+	return fmt.Sprintf("the process ended here with exit status %d. os.Exit and log.Fatal end the whole test run: return an error or panic instead.", e.code)
 }

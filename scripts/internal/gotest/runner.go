@@ -23,7 +23,8 @@ import (
 type Runner struct {
 	Root string
 
-	goTool string
+	goTool   string
+	confined *confinement // nil: what is compiled and run is the reader's own
 }
 
 // New returns a Runner for the workbook at root. It is an error with a hint if there is no go command.
@@ -191,8 +192,10 @@ func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
 // environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. Without debug data
 // in any package the linker has less to read, a tenth of the time of a build; without the folders' names in what is compiled, workbooks in several folders share
 // it. The Makefile builds the tools so too, and nothing is compiled twice.
+const goFlags = "-buildvcs=false -trimpath -gcflags=all=-dwarf=false"
+
 var environment = []string{
-	"GOFLAGS=-buildvcs=false -trimpath -gcflags=all=-dwarf=false", "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
+	"GOFLAGS=" + goFlags, "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
 }
 
 // Go is a go command in the workbook. It is ended, with all that it started, when ctx ends.

@@ -115,9 +115,11 @@ func TestMessages(t *testing.T) {
 // What a step started may go wrong once all have passed, a data race under -race above all: go test fails then, and so must a run.
 func TestDiesAfterTheLastTest(t *testing.T) {
 	wrong := exec.Command(os.Args[0], "-no-such-flag")
-	_ = wrong.Run() // it fails, as it should
+	if err := wrong.Start(); err != nil {
+		t.Fatal(err)
+	}
 	b, p := hear(t, "▶=== RUN   TestStats\n▶--- PASS: TestStats (0.00s)\n▶PASS\n", channel.Pass)
-	p.state = wrong.ProcessState
+	p.end = plain{wrong}.wait()
 	found := map[string]outcome{"TestStats": b.judge(p, p.told.last)}
 	b.judgeExit(found, p)
 	o := found["TestStats"]

@@ -4,11 +4,11 @@ package grade
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/scanner"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,31 +18,18 @@ import (
 	"whyhow/scripts/internal/gate"
 	"whyhow/scripts/internal/gotest"
 	"whyhow/scripts/internal/journal"
+	"whyhow/scripts/internal/submission"
 	"whyhow/scripts/internal/workbook"
 )
-
-// Handed is what one student handed in.
-type Handed struct {
-	Student   string
-	Name      string              // for people; "" if it is not known
-	Submitted time.Time           // zero if it is not known
-	Files     map[string]File     // by kata
-	Problems  map[string][]string // by kata; "": of the whole submission
-}
-
-// File is the file of one kata.
-type File struct {
-	Path string // inside the submission
-	Text []byte
-}
 
 // Grader grades submissions against a workbook. Several submissions may be graded at a time.
 type Grader struct {
 	Runner  *gotest.Runner
 	Journal *journal.Journal
 	Katas   []*workbook.Kata
-	Seed    uint64 // from which every student's own is derived
-	Sandbox string // its name, for the record
+	Seed    uint64        // from which every file's own is derived
+	Sandbox string        // its name, for the record
+	Limit   time.Duration // CPU time of a how step; 0: gotest's own
 
 	judges map[string]string // by kata
 	before map[string]*journal.Mark
@@ -104,36 +91,39 @@ type Result struct {
 }
 
 // Grade judges what is new of a submission and records all of it, or nothing. An error means that the tool itself failed, or ctx was cancelled.
-func (g *Grader) Grade(ctx context.Context, h Handed) (*Result, error) {
+func (g *Grader) Grade(ctx context.Context, h submission.Submission) (*Result, error) {
 	res := &Result{}
 	sources := map[string][]byte{}
 	var batch []gotest.Submission
 	var at []int // of the batch's members in res.Marks
-	seed := seedOf(g.Seed, h.Student)
 	for _, k := range g.Katas {
 		m := journal.Mark{
-			Student: h.Student, Name: h.Name, Kata: k.Name, Submitted: h.Submitted, Judges: g.judges[k.Name], Seed: seed,
-			Note: strings.Join(append(append([]string(nil), h.Problems[""]...), h.Problems[k.Name]...), "; "),
+			Student: h.Student, Name: h.Name, Kata: k.Name, Submitted: h.Submitted, Judges: g.judges[k.Name],
+			Note: noteOf(h, k),
+		}
+		if h.SubmittedBy == submission.ByFile {
+			m.Submitted = time.Time{} // a clock of who knows whom: nobody is late by it
 		}
 		file, ok := h.Files[k.Name]
 		if ok {
-			sum := sha256.Sum256(file.Text)
-			m.Hash = hex.EncodeToString(sum[:])
-			sources[m.Hash] = file.Text
+			m.Hash = file.SHA256
+			sources[m.Hash] = file.Content
 		}
-		have, err := g.Journal.HasMark(m.Student, m.Kata, m.Hash, m.Judges, m.Seed)
+		m.Seed = seedOf(g.Seed, m.Hash)
+		have, err := g.Journal.Judged(m.Kata, m.Hash, m.Judges, m.Seed)
 		if err != nil {
 			return nil, err
 		}
 		if have != nil {
-			m.Graded, m.Walls, m.Score, m.Max, m.Report = have.Graded, have.Walls, have.Score, have.Max, have.Report
+			m.Graded, m.Walls, m.Report = have.Graded, have.Walls, have.Report
+			m.Report.Subject = h.Student
 			res.Marks = append(res.Marks, m)
 			continue
 		}
 		res.Judged++
 		m.Graded = time.Now()
 		m.Walls = "gate, " + g.Sandbox + ", channel"
-		subject := gotest.Subject{Name: h.Student, File: file.Path, Source: file.Text}
+		subject := gotest.Subject{Name: h.Student, File: file.Path, Source: file.Content}
 		var problems []gotest.Problem
 		if !ok {
 			problems = []gotest.Problem{{Message: "nothing was handed in: there is no " + workbook.Display(g.Runner.Root, k.File)}}
@@ -145,12 +135,12 @@ func (g *Grader) Grade(ctx context.Context, h Handed) (*Result, error) {
 				return nil, err
 			}
 		} else {
-			batch, at = append(batch, gotest.Submission{Kata: k, Subject: subject}), append(at, len(res.Marks))
+			batch, at = append(batch, gotest.Submission{Kata: k, Subject: subject, HiddenSeed: strconv.FormatUint(m.Seed, 10)}), append(at, len(res.Marks))
 		}
 		res.Marks = append(res.Marks, m)
 	}
 	if len(batch) > 0 {
-		reports, err := g.Runner.Batch(ctx, batch, gotest.Options{Hidden: true, NoVet: true, Seed: "1", HiddenSeed: strconv.FormatUint(seed, 10)})
+		reports, err := g.Runner.Batch(ctx, batch, gotest.Options{Hidden: true, NoVet: true, Seed: "1", Limit: g.Limit})
 		if err != nil {
 			return nil, err
 		}
@@ -168,6 +158,17 @@ func (g *Grader) Grade(ctx context.Context, h Handed) (*Result, error) {
 	return res, g.Journal.AddMarks(res.Marks, sources)
 }
 
+// noteOf is what was wrong with how a kata was handed in.
+func noteOf(h submission.Submission, k *workbook.Kata) string {
+	var all []string
+	for _, p := range h.Problems {
+		if p.Kata == "" || p.Kata == k.Name {
+			all = append(all, p.Message)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
 func because(old, now *journal.Mark) string {
 	switch {
 	case old.Hash != now.Hash:
@@ -179,8 +180,8 @@ func because(old, now *journal.Mark) string {
 }
 
 // refused is what the gate has against a file. A file that the gate cannot read is never compiled.
-func refused(k *workbook.Kata, file File) (problems []gotest.Problem) {
-	violations, err := gate.Check(k, file.Text)
+func refused(k *workbook.Kata, file submission.File) (problems []gotest.Problem) {
+	violations, err := gate.Check(k, file.Content)
 	if bad := (*scanner.Error)(nil); errors.As(err, &bad) {
 		return []gotest.Problem{{File: file.Path, Line: bad.Pos.Line, Column: bad.Pos.Column, Message: bad.Msg}}
 	} else if err != nil {
@@ -192,11 +193,11 @@ func refused(k *workbook.Kata, file File) (problems []gotest.Problem) {
 	return problems
 }
 
-// seedOf derives a student's seed, a whole number ≥ 1 that a database keeps.
-func seedOf(base uint64, student string) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %s", base, student)
-	return h.Sum64()>>1 | 1
+// seedOf derives the seed of a file's hidden tests, a whole number ≥ 1 that a database keeps. The same file gets the same, from whomever it comes: it is judged
+// once, and alike. Who does not know the base cannot foresee it.
+func seedOf(base uint64, hash string) uint64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", base, hash))
+	return binary.LittleEndian.Uint64(sum[:])>>1 | 1
 }
 
 // Score is what a Report is worth: a step counts if its test passed, and every hidden test of it.

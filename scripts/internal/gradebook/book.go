@@ -96,6 +96,9 @@ func (r *Row) sum(katas []string, most map[string]int, p Policy) {
 			r.Submitted = m.Submitted
 		}
 		say(m.Note)
+		if m.Report.Build != nil && m.Hash != "" {
+			say(short(k) + " was not tested: " + m.Report.Build.First().String())
+		}
 		if c := m.Correction; c != nil {
 			say(fmt.Sprintf("%s: %d in place of %d by hand: %s", k, c.Score, m.Score, c.Reason))
 		}

@@ -3,6 +3,8 @@ package gradebook
 import (
 	"encoding/csv"
 	"encoding/xml"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -90,8 +92,14 @@ func TestPolicy(t *testing.T) {
 		late time.Duration
 		want float64
 	}{
-		{Policy{PerDay: 0.1}, 0, 0}, {Policy{PerDay: 0.1}, -day, 0}, {Policy{PerDay: 0.1}, time.Second, 0.1}, {Policy{PerDay: 0.1}, day, 0.1},
-		{Policy{PerDay: 0.1}, day + 1, 0.2}, {Policy{PerDay: 0.1}, 30 * day, 1}, {Policy{PerDay: 0.1, Most: 0.5}, 30 * day, 0.5}, {Policy{}, 30 * day, 0},
+		{Policy{PerDay: 0.1}, 0, 0},
+		{Policy{PerDay: 0.1}, -day, 0},
+		{Policy{PerDay: 0.1}, time.Second, 0.1},
+		{Policy{PerDay: 0.1}, day, 0.1},
+		{Policy{PerDay: 0.1}, day + 1, 0.2},
+		{Policy{PerDay: 0.1}, 30 * day, 1},
+		{Policy{PerDay: 0.1, Most: 0.5}, 30 * day, 0.5},
+		{Policy{}, 30 * day, 0},
 	} {
 		if got := c.p.cost(c.late); got != c.want {
 			t.Errorf("cost of %v, %v late = %v, want %v", c.p, c.late, got, c.want)
@@ -141,6 +149,45 @@ func TestClasses(t *testing.T) {
 	for _, says := range []string{"student    q01", "dora         –      –   0/12", "bob        4/6", "of 4 students 3 handed in, 3 built, 1 solved it", "2 students failed TestA (a)", "1 student, in TestA: you tripled it"} {
 		if !strings.Contains(out.String(), says) {
 			t.Errorf("the text lacks %q:\n%s", says, out.String())
+		}
+	}
+}
+
+// Pages hold what students and teachers must see, none of it as HTML of a stranger's, and no hidden input; no student's name leads out of the folder.
+func TestHTML(t *testing.T) {
+	marks := class()
+	marks[0].Student, marks[0].Name = "../../bob", "<script>alert(1)</script>"
+	marks[1].Student = strings.Repeat("ann", 100)
+	dir := t.TempDir()
+	b := New(marks, nil, Policy{})
+	if err := b.HTML(filepath.Join(dir, "pages")); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("pages are elsewhere too: %v", left)
+	}
+	files, _ := os.ReadDir(filepath.Join(dir, "pages"))
+	if want := len(b.Rows) + 3; len(files) != want {
+		t.Errorf("there are %d files, want %d: one a student, class.html and two plots", len(files), want)
+	}
+	var all strings.Builder
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(dir, "pages", f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(f.Name(), ".html") {
+			all.Write(text)
+		}
+	}
+	for _, must := range []string{"not on other inputs", "you doubled it", "Set by hand: the text was unclear", "&lt;script&gt;", "nothing was handed in"} {
+		if !strings.Contains(all.String(), must) {
+			t.Errorf("no page says %q", must)
+		}
+	}
+	for _, not := range []string{"12345", "<script>"} {
+		if strings.Contains(all.String(), not) {
+			t.Errorf("a page says %q", not)
 		}
 	}
 }

@@ -132,7 +132,7 @@ func (b *Book) plot() figure.Figure {
 	}
 	return figure.Figure{
 		Title:   fmt.Sprintf("The points of %s", plural(len(b.Rows), "student")),
-		Caption: "Left: how many students have at least so many per cent of all points, and less than the next bar's. Right: the mean of each kata in per cent of its points.",
+		Caption: "Left: students by their share of all points, in tenths. Right: the mean of each kata.",
 		Panels: []figure.Panel{
 			{Title: "The class", X: figure.Axis{Label: "per cent of all points"}, Y: figure.Axis{Label: "students", Min: new(0.0)}, Bars: spread},
 			{Title: "The katas", Y: figure.Axis{Label: "mean, per cent", Min: new(0.0), Max: new(100.0)}, Bars: means},

@@ -124,14 +124,14 @@ func instant(milliseconds int64) time.Time {
 
 const selectMark = `SELECT mark.student, COALESCE(student.name, ''), mark.kata, mark.sha256, mark.judges, mark.seed, mark.graded, mark.walls, mark.score, mark.max, mark.report`
 
-// HasMark returns the mark that a file got from the same judges with the same seed; nil if it was not graded so.
-func (j *Journal) HasMark(student, kata, hash, judges string, seed uint64) (*Mark, error) {
+// Judged returns a mark that the same file got from the same judges with the same seed, whoever handed it in; nil if it was not judged so.
+func (j *Journal) Judged(kata, hash, judges string, seed uint64) (*Mark, error) {
 	var found *Mark
-	err := j.rows(selectMark+`, 0, '' FROM mark LEFT JOIN student USING (student) WHERE student = ? AND kata = ? AND sha256 = ? AND judges = ? AND seed = ?`,
+	err := j.rows(selectMark+`, 0, '' FROM mark LEFT JOIN student USING (student) WHERE kata = ? AND sha256 = ? AND judges = ? AND seed = ? ORDER BY id LIMIT 1`,
 		func(scan func(...any) error) (err error) {
 			found, err = scanMark(scan)
 			return err
-		}, student, kata, hash, judges, int64(seed))
+		}, kata, hash, judges, int64(seed))
 	return found, err
 }
 
@@ -184,6 +184,17 @@ func (j *Journal) Correct(student, kata string, c Correction) error {
 		_, err := tx.Exec("INSERT INTO correction (student, kata, score, reason, made) VALUES (?, ?, ?, ?, ?)", student, kata, c.Score, c.Reason, c.Made.UnixMilli())
 		return err
 	})
+}
+
+// Seed returns the number from which the seeds of hidden tests come, and keeps fresh's as that where there was none.
+func (j *Journal) Seed(fresh func() uint64) (seed uint64, err error) {
+	err = j.write(func(tx *sql.Tx) error {
+		if _, err := tx.Exec("INSERT OR IGNORE INTO seed (only, value) VALUES (1, ?)", int64(fresh())); err != nil {
+			return err
+		}
+		return tx.QueryRow("SELECT value FROM seed").Scan(&seed)
+	})
+	return seed, err
 }
 
 // Source returns the text of a file that was handed in; nil if the journal does not have it.
@@ -260,7 +271,7 @@ func (j *Journal) take(other *Journal, h history) (fresh int, err error) {
 	for _, m := range mine {
 		newest[key{m.Student, m.Kata}] = m.Graded
 	}
-	return fresh, j.write(func(tx *sql.Tx) error {
+	err = j.write(func(tx *sql.Tx) error {
 		for _, m := range h.marks {
 			if text, err := other.Source(m.Hash); err != nil {
 				return err
@@ -293,4 +304,5 @@ func (j *Journal) take(other *Journal, h history) (fresh int, err error) {
 		}
 		return nil
 	})
+	return fresh, err
 }

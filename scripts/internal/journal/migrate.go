@@ -124,6 +124,11 @@ func marks(_ *Journal, tx *sql.Tx) error {
 			report   TEXT NOT NULL,     -- JSON
 			UNIQUE (student, kata, sha256, judges, seed)
 		) STRICT;
+		CREATE INDEX judged ON mark (kata, sha256, judges, seed);
+		CREATE TABLE seed (             -- from which those of the hidden tests come
+			only  INTEGER PRIMARY KEY CHECK (only = 1),
+			value INTEGER NOT NULL
+		) STRICT;
 		CREATE TABLE correction (       -- a mark set by hand; the newest of a student and a kata counts
 			id      INTEGER PRIMARY KEY,
 			student TEXT NOT NULL,
