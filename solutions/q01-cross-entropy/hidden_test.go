@@ -15,13 +15,13 @@ import (
 
 // The tolerances are the promised ones and a little more: the reference is rounded too.
 
-// logit draws a logit near 0 or far from it, but not beyond ±most.
-func logit(rng *rand.Rand, most float64) float64 {
+// hiddenLogit draws a logit near 0 or far from it, but not beyond ±most.
+func hiddenLogit(rng *rand.Rand, most float64) float64 {
 	return min(max([]float64{1, 20, 300}[rng.IntN(3)]*rng.NormFloat64(), -most), most)
 }
 
-// target draws a target: 0, 1, or one between them.
-func target(rng *rand.Rand) float64 {
+// hiddenTarget draws a target: 0, 1, or one between them.
+func hiddenTarget(rng *rand.Rand) float64 {
 	return []float64{0, 1, rng.Float64(), rng.Float64()}[rng.IntN(4)]
 }
 
@@ -29,7 +29,7 @@ func TestHiddenSigmoid(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 500 {
-		z := logit(rng, 700)
+		z := hiddenLogit(rng, 700)
 		check.Equal(t, fmt.Sprintf("Sigmoid(%v)", z), learner.Sigmoid(z), reference.Sigmoid(z), check.Tol{Rel: 1.1e-14})
 		z = 1000 + 1e6*rng.ExpFloat64()
 		check.Equal(t, fmt.Sprintf("Sigmoid(%v)", z), learner.Sigmoid(z), 1.0, check.Tol{Rel: 1.1e-14})
@@ -41,14 +41,14 @@ func TestHiddenLosses(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 500 {
-		z, y := logit(rng, 1000), target(rng)
+		z, y := hiddenLogit(rng, 1000), hiddenTarget(rng)
 		args := fmt.Sprintf("(%v, %v)", z, y)
 		check.Equal(t, "LogLoss"+args, learner.LogLoss(z, y), reference.LogLoss(z, y), check.Rel(1e-9))
 		check.Equal(t, "SquaredLoss"+args, learner.SquaredLoss(z, y), reference.SquaredLoss(z, y), check.Rel(1e-9))
 	}
 	for range 50 {
 		z := math.MaxFloat64 * (1 - rng.Float64()/4) * float64(1-2*rng.IntN(2))
-		y := target(rng)
+		y := hiddenTarget(rng)
 		loss := learner.LogLoss(z, y)
 		check.Equal(t, fmt.Sprintf("LogLoss(%v, %v) is finite", z, y), !math.IsNaN(loss) && !math.IsInf(loss, 0), true, check.Exact)
 	}
@@ -58,7 +58,7 @@ func TestHiddenSlopes(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 500 {
-		z, y := logit(rng, 1000), target(rng)
+		z, y := hiddenLogit(rng, 1000), hiddenTarget(rng)
 		args := fmt.Sprintf("(%v, %v)", z, y)
 		check.Equal(t, "LogLossGrad"+args, learner.LogLossGrad(z, y), reference.LogLossGrad(z, y), check.Abs(1.2e-15))
 		check.Equal(t, "SquaredLossGrad"+args, learner.SquaredLossGrad(z, y), reference.SquaredLossGrad(z, y), check.Abs(1.2e-15))
@@ -97,7 +97,7 @@ func TestHiddenGradientRatio(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 500 {
-		z := logit(rng, 700)
+		z := hiddenLogit(rng, 700)
 		check.Equal(t, fmt.Sprintf("GradientRatio(%v)", z), learner.GradientRatio(z), reference.GradientRatio(z), check.Rel(1.1e-12))
 	}
 }

@@ -40,13 +40,28 @@ func hiddenCases(rng *rand.Rand, f func(hiddenCase)) {
 	}
 }
 
-// images returns two images of 3×5×6 pixels.
-func images(rng *rand.Rand) (x, other tensor.CHW) {
+// hiddenExtremes makes it harder to find a maximum: values far below 0, nearly equal, or without an end.
+func hiddenExtremes(rng *rand.Rand, x tensor.CHW) {
+	kind := rng.IntN(6)
+	for i := range x.Data {
+		switch {
+		case kind == 0:
+			x.Data[i] = 1e12 * (x.Data[i] - 10)
+		case kind == 1:
+			x.Data[i] = 1 + 1e-12*x.Data[i]
+		case kind == 2 && rng.IntN(4) > 0:
+			x.Data[i] = math.Inf(-1)
+		}
+	}
+}
+
+// hiddenImages returns two images of 3×5×6 pixels.
+func hiddenImages(rng *rand.Rand) (x, other tensor.CHW) {
 	return tensor.NewCHW(3, 5, 6, check.Normal(rng, 90, 1)), tensor.NewCHW(3, 5, 6, check.Normal(rng, 90, 1))
 }
 
-// refused holds that pool panics on windows that no image has.
-func refused(t *testing.T, rng *rand.Rand, name string, pool func(x tensor.CHW, size, stride int)) {
+// hiddenRefused holds that pool panics on windows that no image has.
+func hiddenRefused(t *testing.T, rng *rand.Rand, name string, pool func(x tensor.CHW, size, stride int)) {
 	t.Helper()
 	for range 10 {
 		h, w, most := 1+rng.IntN(6), 1+rng.IntN(6), 1+rng.IntN(3)
@@ -57,10 +72,10 @@ func refused(t *testing.T, rng *rand.Rand, name string, pool func(x tensor.CHW, 
 	}
 }
 
-// misshapen holds that backward panics on a gradient whose shape is not that of the pooled map.
-func misshapen(t *testing.T, rng *rand.Rand, name string, backward func(x, dy tensor.CHW, size, stride int) tensor.CHW) {
+// hiddenMisshapen holds that backward panics on a gradient whose shape is not that of the pooled map.
+func hiddenMisshapen(t *testing.T, rng *rand.Rand, name string, backward func(x, dy tensor.CHW, size, stride int) tensor.CHW) {
 	t.Helper()
-	x, _ := images(rng)
+	x, _ := hiddenImages(rng)
 	for _, dy := range [][3]int{{2, 2, 3}, {4, 2, 3}, {3, 1, 3}, {3, 3, 3}, {3, 2, 2}, {3, 2, 4}, {3, 3, 2}, {1, 3, 6}} {
 		check.Panics(t, fmt.Sprintf("%s of x 3×5×6, size 2, stride 2, and dy %v", name, dy), func() {
 			backward(x, tensor.NewCHW(dy[0], dy[1], dy[2], nil), 2, 2)
@@ -72,28 +87,31 @@ func TestHiddenMax(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	hiddenCases(rng, func(p hiddenCase) {
+		hiddenExtremes(rng, p.x)
 		passed := check.Copy(p.x)
 		check.Equal(t, "Max of "+p.String(), learner.Max(passed, p.size, p.stride), reference.Max(p.x, p.size, p.stride), check.Exact, check.Kept("x", passed, p.x))
 	})
-	x, other := images(rng)
+	x, other := hiddenImages(rng)
 	check.Independent(t, "Max(x, 2, 2)", learner.Max, check.Args{x, 2, 2}, check.Args{other, 2, 2})
-	refused(t, rng, "Max", func(x tensor.CHW, size, stride int) { learner.Max(x, size, stride) })
+	check.Independent(t, "Max(x, 1, 1)", learner.Max, check.Args{x, 1, 1}, check.Args{other, 1, 1})
+	hiddenRefused(t, rng, "Max", func(x tensor.CHW, size, stride int) { learner.Max(x, size, stride) })
 }
 
 func TestHiddenMaxBackward(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	hiddenCases(rng, func(p hiddenCase) {
+		hiddenExtremes(rng, p.x)
 		check.Equal(t, "MaxBackward of "+p.String(), learner.MaxBackward(check.Copy(p.x), check.Copy(p.dy), p.size, p.stride),
 			reference.MaxBackward(p.x, p.dy, p.size, p.stride), check.Rel(1e-9))
 	})
-	x, other := images(rng)
+	x, other := hiddenImages(rng)
 	dy, otherDY := tensor.NewCHW(3, 2, 2, check.Normal(rng, 12, 1)), tensor.NewCHW(3, 2, 2, check.Normal(rng, 12, 1))
 	check.Independent(t, "MaxBackward(x, dy, 3, 2)", learner.MaxBackward, check.Args{x, dy, 3, 2}, check.Args{other, otherDY, 3, 2})
-	refused(t, rng, "MaxBackward", func(x tensor.CHW, size, stride int) {
+	hiddenRefused(t, rng, "MaxBackward", func(x tensor.CHW, size, stride int) {
 		learner.MaxBackward(x, tensor.NewCHW(x.C, 1, 1, nil), size, stride)
 	})
-	misshapen(t, rng, "MaxBackward", learner.MaxBackward)
+	hiddenMisshapen(t, rng, "MaxBackward", learner.MaxBackward)
 }
 
 func TestHiddenAverage(t *testing.T) {
@@ -105,16 +123,16 @@ func TestHiddenAverage(t *testing.T) {
 			reference.AverageBackward(p.x, p.dy, p.size, p.stride), check.Rel(1e-9))
 		check.Equal(t, "GlobalAverage of "+p.String(), learner.GlobalAverage(check.Copy(p.x)), reference.GlobalAverage(p.x), check.Rel(1e-9))
 	})
-	x, other := images(rng)
+	x, other := hiddenImages(rng)
 	dy, otherDY := tensor.NewCHW(3, 2, 3, check.Normal(rng, 18, 1)), tensor.NewCHW(3, 2, 3, check.Normal(rng, 18, 1))
 	check.Independent(t, "Average(x, 2, 2)", learner.Average, check.Args{x, 2, 2}, check.Args{other, 2, 2})
 	check.Independent(t, "AverageBackward(x, dy, 2, 2)", learner.AverageBackward, check.Args{x, dy, 2, 2}, check.Args{x, otherDY, 2, 2})
 	check.Independent(t, "GlobalAverage(x)", learner.GlobalAverage, check.Args{x}, check.Args{other})
-	refused(t, rng, "Average", func(x tensor.CHW, size, stride int) { learner.Average(x, size, stride) })
-	refused(t, rng, "AverageBackward", func(x tensor.CHW, size, stride int) {
+	hiddenRefused(t, rng, "Average", func(x tensor.CHW, size, stride int) { learner.Average(x, size, stride) })
+	hiddenRefused(t, rng, "AverageBackward", func(x tensor.CHW, size, stride int) {
 		learner.AverageBackward(x, tensor.NewCHW(x.C, 1, 1, nil), size, stride)
 	})
-	misshapen(t, rng, "AverageBackward", learner.AverageBackward)
+	hiddenMisshapen(t, rng, "AverageBackward", learner.AverageBackward)
 	check.Panics(t, "GlobalAverage of no pixels", func() { learner.GlobalAverage(tensor.NewCHW(1+rng.IntN(4), rng.IntN(2)*3, 0, nil)) })
 }
 

@@ -13,7 +13,7 @@ import (
 	reference "whyhow/solutions/q03-zero-padding"
 )
 
-func image(rng *rand.Rand, c, h, w int) tensor.CHW {
+func hiddenImage(rng *rand.Rand, c, h, w int) tensor.CHW {
 	return tensor.NewCHW(c, h, w, check.Normal(rng, c*h*w, 1))
 }
 
@@ -21,18 +21,18 @@ func TestHiddenPad(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 60 {
-		x := image(rng, 1+rng.IntN(3), 1+rng.IntN(6), 1+rng.IntN(6))
+		x := hiddenImage(rng, 1+rng.IntN(3), 1+rng.IntN(6), 1+rng.IntN(6))
 		top, bottom, left, right := rng.IntN(4), rng.IntN(4), rng.IntN(4), rng.IntN(4)
 		passed := check.Copy(x)
 		check.Equal(t, fmt.Sprintf("Pad(x %d×%d×%d, %d, %d, %d, %d)", x.C, x.H, x.W, top, bottom, left, right),
 			learner.Pad(passed, top, bottom, left, right), reference.Pad(x, top, bottom, left, right), check.Exact, check.Kept("x", passed, x))
 	}
-	check.Independent(t, "Pad(x, 1, 0, 2, 1)", learner.Pad, check.Args{image(rng, 2, 3, 4), 1, 0, 2, 1}, check.Args{image(rng, 2, 3, 4), 1, 0, 2, 1})
-	check.Independent(t, "Pad(x, 0, 0, 0, 0)", learner.Pad, check.Args{image(rng, 2, 3, 4), 0, 0, 0, 0}, check.Args{image(rng, 2, 3, 4), 0, 0, 0, 0})
+	check.Independent(t, "Pad(x, 1, 0, 2, 1)", learner.Pad, check.Args{hiddenImage(rng, 2, 3, 4), 1, 0, 2, 1}, check.Args{hiddenImage(rng, 2, 3, 4), 1, 0, 2, 1})
+	check.Independent(t, "Pad(x, 0, 0, 0, 0)", learner.Pad, check.Args{hiddenImage(rng, 2, 3, 4), 0, 0, 0, 0}, check.Args{hiddenImage(rng, 2, 3, 4), 0, 0, 0, 0})
 	for side := range 4 {
 		sides := []int{rng.IntN(3), rng.IntN(3), rng.IntN(3), rng.IntN(3)}
 		sides[side] = -1 - rng.IntN(2)
-		check.Panics(t, fmt.Sprintf("Pad(x, %d)", sides), func() { learner.Pad(image(rng, 1, 6, 6), sides[0], sides[1], sides[2], sides[3]) })
+		check.Panics(t, fmt.Sprintf("Pad(x, %d)", sides), func() { learner.Pad(hiddenImage(rng, 1, 6, 6), sides[0], sides[1], sides[2], sides[3]) })
 	}
 }
 
@@ -40,7 +40,7 @@ func TestHiddenOutputSize(t *testing.T) {
 	defer check.Rescue(t)
 	rng := check.Rand(t)
 	for range 1000 {
-		in, kernel, stride, dilation := 1+rng.IntN(20), 1+rng.IntN(6), 1+rng.IntN(7), 1+rng.IntN(3)
+		in, kernel, stride, dilation := 1+rng.IntN(30), 1+rng.IntN(6), 1+rng.IntN(7), 1+rng.IntN(6)
 		before, after := rng.IntN(4), rng.IntN(4)
 		for _, a := range []*int{&in, &kernel, &stride, &dilation} {
 			if rng.IntN(40) == 0 {
@@ -106,7 +106,7 @@ func TestHiddenConv2D(t *testing.T) {
 	for range 40 {
 		c, o, kh, kw := 1+rng.IntN(3), 1+rng.IntN(3), 1+rng.IntN(4), 1+rng.IntN(4)
 		stride, pad := 1+rng.IntN(4), rng.IntN(4)
-		x := image(rng, c, max(1, kh-2*pad)+rng.IntN(6), max(1, kw-2*pad)+rng.IntN(6))
+		x := hiddenImage(rng, c, max(1, kh-2*pad)+rng.IntN(6), max(1, kw-2*pad)+rng.IntN(6))
 		w, bias := tensor.NewOIHW(o, c, kh, kw, check.Normal(rng, o*c*kh*kw, 1)), check.Normal(rng, o, 1)
 		if rng.IntN(4) == 0 {
 			bias = nil
@@ -121,10 +121,11 @@ func TestHiddenConv2D(t *testing.T) {
 			t.Helper()
 			check.Panics(t, call+" with "+what, func() { learner.Conv2D(x, w, bias, stride, pad) })
 		}
-		refused("another number of channels", image(rng, c+more, x.H, x.W), w, bias, stride, pad)
+		refused("another number of channels", hiddenImage(rng, c+more, x.H, x.W), w, bias, stride, pad)
 		refused("too long a bias", x, w, make([]float64, o+more), stride, pad)
+		refused("an empty bias", x, w, []float64{}, stride, pad)
 		refused("a stride too small", x, w, bias, 1-more, pad)
-		refused("a pad below 0", image(rng, c, kh+8, kw+8), w, bias, stride, -more)
+		refused("a pad below 0", hiddenImage(rng, c, kh+8, kw+8), w, bias, stride, -more)
 		refused("too high a kernel", x, tensor.NewOIHW(o, c, x.H+2*pad+more, kw, nil), bias, stride, pad)
 		refused("too wide a kernel", x, tensor.NewOIHW(o, c, kh, x.W+2*pad+more, nil), bias, stride, pad)
 		if o > 1 {
@@ -132,7 +133,7 @@ func TestHiddenConv2D(t *testing.T) {
 		}
 	}
 	args := func() check.Args {
-		return check.Args{image(rng, 2, 5, 4), tensor.NewOIHW(3, 2, 2, 3, check.Normal(rng, 36, 1)), check.Normal(rng, 3, 1), 2, 1}
+		return check.Args{hiddenImage(rng, 2, 5, 4), tensor.NewOIHW(3, 2, 2, 3, check.Normal(rng, 36, 1)), check.Normal(rng, 3, 1), 2, 1}
 	}
 	check.Independent(t, "Conv2D(x, w, bias, 2, 1)", learner.Conv2D, args(), args())
 }
