@@ -315,6 +315,10 @@ func TestHidden(t *testing.T) {
 		if last := report.Steps[len(k.Steps)]; last.Test != "TestSame" || last.Kind != workbook.Hidden || last.Status != c.want {
 			t.Errorf("the last step of the %s is %+v, want TestSame to be %s", c.subject.Name, last, c.want)
 		}
+		alone := run(t, r, k, c.subject, gotest.Options{Hidden: true, NoVet: true, Only: []string{"TestSame"}}, nil)
+		if len(alone.Steps) != 1 || alone.Steps[0].Test != "TestSame" || alone.Steps[0].Status != c.want {
+			t.Errorf("with Only the steps of the %s are %+v, want TestSame alone to be %s", c.subject.Name, alone.Steps, c.want)
+		}
 	}
 }
 

@@ -45,6 +45,14 @@ type Step struct {
 	Cases []string `json:"-"`
 }
 
+// Of is the test of the step that s judges: its own, and for a hidden TestHiddenStats it is TestStats.
+func (s Step) Of() string {
+	if s.Kind == workbook.Hidden {
+		return "Test" + strings.TrimPrefix(s.Test, "TestHidden")
+	}
+	return s.Test
+}
+
 // Message is one thing that a step said.
 type Message struct {
 	Subtest   string   `json:"subtest,omitempty"`   // its name in words; "" for the step itself

@@ -54,7 +54,7 @@ type Subject struct {
 // Options narrow a run. The zero value runs every step, then vets.
 type Options struct {
 	Race   bool
-	Only   []string // the steps to run; nil: all. The Report has these alone.
+	Only   []string // the steps to run, hidden tests among them if Hidden; nil: all. The Report has these alone.
 	NoWhy  bool     // how steps alone; the Report has these alone
 	Hidden bool     // the hidden test too; the Report's last steps are its test functions
 	NoVet  bool
@@ -150,15 +150,7 @@ func stepsOf(k *workbook.Kata, o Options) (steps []Step, err error) {
 		return nil, k.Err
 	}
 	for _, step := range k.Steps {
-		if o.NoWhy && step.Kind == workbook.Why || o.Only != nil && !slices.Contains(o.Only, step.Test) {
-			continue
-		}
 		steps = append(steps, Step{Test: step.Test, Title: step.Title, Kind: step.Kind, Points: step.Points})
-	}
-	for _, test := range o.Only {
-		if !slices.ContainsFunc(k.Steps, func(s workbook.Step) bool { return s.Test == test }) {
-			return nil, workbook.Errorf("the front matter of its README.md lists them", "%s has no step %s", k.Name, test)
-		}
 	}
 	if o.Hidden {
 		hidden, err := hiddenTests(k)
@@ -167,7 +159,14 @@ func stepsOf(k *workbook.Kata, o Options) (steps []Step, err error) {
 		}
 		steps = append(steps, hidden...)
 	}
-	return steps, nil
+	for _, test := range o.Only {
+		if !slices.ContainsFunc(steps, func(s Step) bool { return s.Test == test }) {
+			return nil, workbook.Errorf("the front matter of its README.md lists them", "%s has no step %s", k.Name, test)
+		}
+	}
+	return slices.DeleteFunc(steps, func(s Step) bool {
+		return o.NoWhy && s.Kind == workbook.Why || o.Only != nil && !slices.Contains(o.Only, s.Test)
+	}), nil
 }
 
 // IsTest says whether f is a test function, by its name.

@@ -13,7 +13,7 @@ import (
 type Variant struct {
 	Name string   // goes into the Report as its subject
 	Env  []string // "NAME=value": what the tests find in their environment besides
-	Only []string // the steps to run; nil: all, and the hidden test if it is asked for
+	Only []string // the steps to run, as in Options; nil: all
 }
 
 // Variants builds the kata once with the subject's code and runs it once for each variant, o.Jobs at a time. It calls done with

@@ -214,17 +214,9 @@ func Score(r *gotest.Report) (score, most int) {
 // Hidden returns the first hidden test of the step that did not pass; nil if all did.
 func Hidden(r *gotest.Report, step gotest.Step) *gotest.Step {
 	for i, s := range r.Steps {
-		if s.Kind == workbook.Hidden && s.Status != gotest.Pass && StepOf(s) == step.Test {
+		if s.Kind == workbook.Hidden && s.Status != gotest.Pass && s.Of() == step.Test {
 			return &r.Steps[i]
 		}
 	}
 	return nil
-}
-
-// StepOf is the test of the step that s belongs to: its own, and for a hidden TestHiddenStats it is TestStats.
-func StepOf(s gotest.Step) string {
-	if s.Kind == workbook.Hidden {
-		return "Test" + strings.TrimPrefix(s.Test, "TestHidden")
-	}
-	return s.Test
 }

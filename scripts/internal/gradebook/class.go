@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"whyhow/scripts/internal/gotest"
-	"whyhow/scripts/internal/grade"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -86,7 +85,7 @@ func (c *Class) add(r *gotest.Report, mistakes map[Frequency]int) {
 	made := map[Frequency]bool{}
 	for _, s := range r.Steps {
 		for _, m := range s.Messages {
-			f := Frequency{Mistake: m.Diagnosis, Step: grade.StepOf(s)}
+			f := Frequency{Mistake: m.Diagnosis, Step: s.Of()}
 			if m.Diagnosis != "" && s.Status != gotest.Pass && !made[f] {
 				made[f] = true
 				mistakes[f]++
