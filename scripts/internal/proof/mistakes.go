@@ -78,17 +78,27 @@ type planted struct {
 	extra  string // declarations that its function needs; source has them
 }
 
-// runMistakes runs every mistake, all from one build. If that fails, each is built alone.
+// runMistakes runs every mistake, all from one build, and from the same the hidden tests on what is half done. If that fails, each mistake is built alone.
 func (p *proof) runMistakes(ctx context.Context, reference []byte, all []planted, done func(workbook.Mistake, *gotest.Report)) error {
 	variants := make([]gotest.Variant, len(all))
 	for i, m := range all {
 		variants[i] = variant(i)
 		variants[i].Only = p.stepsFor(m)
 	}
-	together, err := combine(reference, all)
+	halves, unwritten := p.halfDone(reference)
+	for _, h := range halves {
+		variants = append(variants, h.Variant)
+	}
+	together, err := combine(reference, all, unwritten)
 	if err == nil {
-		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, gotest.Options{Limit: longestMistake}, variants,
-			func(i int, r *gotest.Report) { done(all[i].Mistake, r) })
+		options := gotest.Options{Limit: longestMistake, Hidden: len(halves) > 0}
+		failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, options, variants, func(i int, r *gotest.Report) {
+			if i < len(all) {
+				done(all[i].Mistake, r)
+			} else {
+				p.enough(halves[i-len(all)], r)
+			}
+		})
 		if err != nil || failed == nil {
 			return err
 		}
@@ -213,8 +223,9 @@ func variant(i int) gotest.Variant {
 }
 
 // combine returns one program that makes the mistake whose index stands in its environment, and is the reference where there is none. A function with mistakes
-// gets a copy for each, under another name, and begins by calling the one that is asked for.
-func combine(reference []byte, all []planted) ([]byte, error) {
+// gets a copy for each, under another name, and begins by calling the one that is asked for. A function that is unwritten where one of some other values stands
+// in the environment is a stub there.
+func combine(reference []byte, all []planted, unwritten map[string][]string) ([]byte, error) {
 	f, err := parseSource(reference)
 	if err != nil {
 		return nil, err
@@ -233,6 +244,9 @@ func combine(reference []byte, all []planted) ([]byte, error) {
 		text, name := changed.text(fn), changed.offset(fn.Name.Pos())-changed.offset(fn.Pos())
 		copies += "\n" + text[:name] + copyName(i) + text[name+len(fn.Name.Name):] + "\n" + m.Declare + "\n" + m.extra
 	}
+	for in, values := range unwritten {
+		cases[in] += fmt.Sprintf("case %s: panic(%q); ", strings.Join(quoted(values), ", "), "TODO: "+in)
+	}
 	name := f.offset(f.Name.End())
 	edits := []splice{insertion(name, `; import kataos "os"`)}
 	for in, calls := range cases {
@@ -241,6 +255,13 @@ func combine(reference []byte, all []planted) ([]byte, error) {
 		edits = append(edits, f.nameless(fn)...)
 	}
 	return append(spliced(reference, edits), copies...), nil
+}
+
+func quoted(all []string) (out []string) {
+	for _, s := range all {
+		out = append(out, strconv.Quote(s))
+	}
+	return out
 }
 
 func copyName(i int) string { return fmt.Sprintf("kataMistake%d", i) }

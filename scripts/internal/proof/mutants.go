@@ -142,7 +142,7 @@ func (p *proof) kill(ctx context.Context, reference []byte, all []mutant) ([]wor
 		variants[i] = variant(i)
 	}
 	variants = append(variants, variant(len(all))) // no mutant has that number: it is the reference
-	together, err := combine(reference, changed)
+	together, err := combine(reference, changed, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"whyhow/scripts/internal/contract"
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/workbook"
 )
 
 // What a stub's package comment says of all its functions: once, so that every test may hold them to it.
@@ -144,6 +145,9 @@ func (p *proof) kept(stub goFile, report *gotest.Report) {
 	functions := stub.functions()
 	panics, fails := map[string]int{}, map[string]int{}
 	for _, s := range report.Steps {
+		if s.Kind == workbook.Hidden {
+			continue // a learner must see what a comment's words mean
+		}
 		for _, c := range s.Cases {
 			kind, call, _ := strings.Cut(c, " ")
 			promised, counted := false, panics

@@ -94,6 +94,7 @@ type proof struct {
 	options Options
 	imports map[string]string
 	most    cost          // what the reference's tests may take
+	hiding  []hiding      // the hidden tests, without those that the reference does not pass
 	wrong   bool          // the reference does not pass the how steps, which every planted mistake runs
 	quiet   *sync.RWMutex // held for reading by every run, for writing by one that measures time alone
 }

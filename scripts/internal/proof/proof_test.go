@@ -171,7 +171,14 @@ func TestFileDefects(t *testing.T) {
 		"a table's function":      {[]edit{{how, "\"values\": func(t *testing.T) {\n\t\t\tdefer check.Rescue(t)", "\"values\": func(t *testing.T) {"}}, []string{how + ": line 30: the function of this subtest must begin"}},
 		"a named function":        {[]edit{{how, "func halveNothing(t *testing.T) {\n\tdefer check.Rescue(t)", "func halveNothing(t *testing.T) {"}}, []string{how + ": line 42: func halveNothing, which is run as a subtest, must begin"}},
 		"require.Panics":          {[]edit{{how, "check.Equal(t, \"Halve()\"", "require.Panics(t, func() { double.Halve() })\n\tcheck.Equal(t, \"Halve()\""}}, []string{how + ": line 44: require.Panics passes on a stub"}},
-		"no Rescue when hidden":   {[]edit{{hidden, "\tdefer check.Rescue(t)\n", ""}}, []string{hidden + ": line 13: func TestHidden must begin"}},
+		"no Rescue when hidden":   {[]edit{{hidden, "\tdefer check.Rescue(t)\n", ""}}, []string{hidden + ": line 16: func TestHiddenDouble must begin"}},
+		"a step without hidden":   {[]edit{{hidden, "//kata:nohidden TestHalve", "// TestHalve"}}, []string{hidden + ": there is no hidden test for the how step TestHalve"}},
+		"hidden without a step":   {[]edit{{hidden, "func TestHiddenSum", "func TestHiddenTreble"}}, []string{hidden + ": TestHiddenTreble belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
+		"hidden of a why step":    {[]edit{{hidden, "func TestHiddenSum", "func TestHiddenWhyLinear"}}, []string{hidden + ": TestHiddenWhyLinear belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
+		"a hidden test's name":    {[]edit{{hidden, "func TestHiddenSum", "func TestSum"}}, []string{hidden + ": TestSum belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
+		"no reason to hide none":  {[]edit{{hidden, "TestHalve because all", "TestHalve all"}}, []string{hidden + ": line 13: write //kata:nohidden", hidden + ": there is no hidden test for the how step TestHalve"}},
+		"a reason in vain":        {[]edit{{hidden, "//kata:nohidden TestHalve", "//kata:nohidden TestSum because it is simple\n//kata:nohidden TestHalve"}}, []string{hidden + ": TestSum has a hidden test and a reason"}},
+		"a reason for no step":    {[]edit{{hidden, "//kata:nohidden TestHalve", "//kata:nohidden TestTreble because it is simple\n//kata:nohidden TestHalve"}}, []string{hidden + ": line 13: TestTreble is no how step"}},
 		"no hidden test":          {[]edit{{hidden, "", ""}}, []string{hidden + ": it is missing", hidden + ": it has no test function"}},
 		"hidden without its tag":  {[]edit{{hidden, "//go:build hidden\n\n", ""}}, []string{hidden + ": line 1 must be //go:build hidden"}},
 		"a function called once":  {[]edit{{how, "\tcheck.Independent(t, \"Double(x)\"", "\t_ = check.Copy[any]; func(...any) {}(t, \"Double(x)\""}}, []string{how + ": Double is not called several times"}},
@@ -260,6 +267,7 @@ func TestRunDefects(t *testing.T) {
 		"katas/q01-double/how_test.go: TestSum is pass on the untouched stub, not todo",
 		"katas/q01-double/how_test.go: Sum panics in 2 cases by its comment, 0 are tested",
 		"katas/q01-double/why_test.go: TestWhyLinear: figure double.json cannot be drawn: ",
+		"solutions/q01-double/hidden_test.go: TestNothing belongs to no how step",
 		"solutions/q01-double/hidden_test.go: TestNothing passes on the untouched stub",
 		"katas/q01-double: the race detector: this machine has no C compiler (/nowhere/gcc), and CI skips nothing",
 		"solutions/q01-double/double.go: it could not be submitted: line 39: chan: this kata needs no goroutines",
@@ -315,7 +323,7 @@ func TestWrongReference(t *testing.T) {
 	want(t, p.Problems,
 		reference+": the reference does not pass TestSum (fail)\n    katas/q01-double/how_test.go:",
 		reference+": the reference does not pass TestWhyLinear (fail)",
-		reference+": the reference does not pass TestHidden (fail)",
+		reference+": the reference does not pass TestHiddenSum (fail)",
 		"katas/q01-double/why_test.go: no why step recorded a figure",
 	)
 }
@@ -334,6 +342,40 @@ func TestMistakesOfAWrongReference(t *testing.T) {
 			want(t, p.Problems, reference+": "+c.problem)
 			if diff := cmp.Diff([]string{mistakes + ": no planted mistake is run before the reference passes the how steps"}, p.Skipped); diff != "" {
 				t.Errorf("Skipped mismatch (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A step that is done is lost if its hidden test calls what a later step asks for, be it through something else.
+func TestHiddenTestOfLaterSteps(t *testing.T) {
+	const hidden = "solutions/q01-double/hidden_test.go"
+	for name, c := range map[string]struct {
+		edits   []edit
+		problem string
+	}{
+		"a later function": {[]edit{{hidden, "learner.Double(check.Copy(x)),", "learner.Double(learner.Halve(learner.Double(x)...)),"}}, "Halve is not implemented yet"},
+		"a later method":   {[]edit{{hidden, "learner.Double(check.Copy(x)),", "learner.Double([]float64{learner.Mirror{}.At(-x[0]), x[1]}),"}}, "Mirror.At is not implemented yet"},
+		"an earlier step":  {[]edit{{hidden, "learner.Sum(x), reference.Sum(x),", "learner.Sum(learner.Double(x)), reference.Sum(reference.Double(x)),"}}, ""},
+		"what the reference calls": {[]edit{ // then the visible test cannot do without it either
+			{reference, "halves = append(halves, v/2)", "halves = append(halves, (&Line{Slope: v}).At(0.5))"},
+			{hidden, "//kata:nohidden TestHalve because all it does is divide by two\n", ""},
+			{hidden, "func TestHiddenSum", "func TestHiddenHalve(t *testing.T) {\n\tdefer check.Rescue(t)\n\tx := check.Rand(t).NormFloat64()\n" +
+				"\tcheck.Equal(t, \"Halve(x)\", learner.Halve(x), reference.Halve(x), check.Rel(1e-12))\n}\n\nfunc TestHiddenSum"},
+			{mistakes, "v/2\", replace: \"v/4", "(0.5)\", replace: \"(0.25)"},
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := one(t, c.edits...)
+			p.files()
+			must(t, p.mistakes(t.Context()))
+			if c.problem == "" {
+				want(t, p.Problems)
+				return
+			}
+			want(t, p.Problems, hidden+": TestHiddenDouble does not pass (todo) where only TestDouble and the steps before it are written")
+			if !strings.Contains(p.Problems[0], c.problem) {
+				t.Errorf("the problem is %q, want it to say %q", p.Problems[0], c.problem)
 			}
 		})
 	}

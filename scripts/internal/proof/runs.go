@@ -85,6 +85,9 @@ func (p *proof) reference(ctx context.Context) error {
 		return nil
 	}
 	p.passes(report, subject.File)
+	p.hiding = slices.DeleteFunc(p.hiding, func(h hiding) bool {
+		return slices.ContainsFunc(report.Steps, func(s gotest.Step) bool { return s.Test == h.test && s.Status != gotest.Pass })
+	})
 	p.figures(report, artifacts)
 	if !report.Solved() {
 		return nil
