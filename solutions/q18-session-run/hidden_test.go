@@ -342,7 +342,7 @@ func TestHiddenVariables(t *testing.T) {
 // The gradients are evaluated by the reference.
 func TestHiddenGradients(t *testing.T) {
 	defer check.Rescue(t)
-	hiddenWorlds(t, 20, (*graph.Graph).Variable, func(t *testing.T, rng *rand.Rand, w hiddenWorld) {
+	hiddenWorlds(t, 10, (*graph.Graph).Variable, func(t *testing.T, rng *rand.Rand, w hiddenWorld) {
 		s := reference.NewSession(w.g)
 		s.Init()
 		compare := func(loss *graph.Node, wrt ...*graph.Node) {

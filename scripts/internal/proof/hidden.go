@@ -1,11 +1,14 @@
 package proof
 
 import (
+	"context"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +101,56 @@ func (p *proof) enough(h half, r *gotest.Report) {
 	s := r.Steps[0]
 	p.check(s.Status == gotest.Pass, p.kata.HiddenTest(), "%s does not pass (%s) where only %s and the steps before it are written: call no more than these ask for%s",
 		h.test, s.Status, h.step, indent(s.Text()))
+}
+
+// LeastNoticed is the share of a step's planted mistakes that its hidden test must notice alone.
+const LeastNoticed = 2. / 3
+
+// bite checks that each hidden test notices enough of the planted mistakes of its step.
+func (p *proof) bite(ctx context.Context, reference []byte) error {
+	all, err := p.kata.Mistakes()
+	if !p.hidden() || err != nil {
+		return nil // others say so
+	}
+	if f, ok := p.parse(p.kata.HiddenTest()); ok {
+		p.hiddenSteps(f)
+	}
+	var sound []planted
+	var variants []gotest.Variant
+	var by []hiding
+	for _, h := range p.hiding {
+		for _, m := range all {
+			source, err := Apply(reference, m)
+			if m.Step != h.step || err != nil {
+				continue
+			}
+			v := variant(len(sound))
+			v.Only = []string{h.test}
+			sound, variants, by = append(sound, planted{Mistake: m, source: source}), append(variants, v), append(by, h)
+		}
+	}
+	together, err := combine(reference, sound, nil)
+	if err != nil || len(sound) == 0 {
+		return nil
+	}
+	count, missed := map[hiding]int{}, map[hiding][]string{}
+	options := gotest.Options{Hidden: true, Limit: longestStep, Jobs: runtime.GOMAXPROCS(0)}
+	failed, err := p.runner.Variants(ctx, p.kata, gotest.Subject{Name: "mistakes", Source: together}, options, variants, func(i int, r *gotest.Report) {
+		count[by[i]]++
+		if r.Steps[0].Status == gotest.Pass {
+			missed[by[i]] = append(missed[by[i]], sound[i].Name)
+		}
+	})
+	if err == nil && failed != nil {
+		err = fmt.Errorf("the planted mistakes do not build together: %s", failed.Output)
+	}
+	for _, h := range p.hiding {
+		slices.Sort(missed[h])
+		noticed := count[h] - len(missed[h])
+		p.check(float64(noticed) >= LeastNoticed*float64(count[h]), p.kata.HiddenTest(), "%s notices %d of the %d planted mistakes of %s alone, two thirds are wanted; it misses: %s",
+			h.test, noticed, count[h], h.step, strings.Join(missed[h], "; "))
+	}
+	return err
 }
 
 // firstAsked returns, for each function of the contract, the index of the first how step that asks for it: whose visible test calls it, or something that calls

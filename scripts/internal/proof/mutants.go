@@ -93,6 +93,9 @@ func (p *proof) mutate(ctx context.Context) (Mutation, error) {
 	if err != nil {
 		return found, err
 	}
+	if err := p.bite(ctx, reference); err != nil {
+		return found, err
+	}
 	for i, m := range all {
 		switch line, ok := equivalent[i]; {
 		case ok:

@@ -171,14 +171,14 @@ func TestFileDefects(t *testing.T) {
 		"a table's function":      {[]edit{{how, "\"values\": func(t *testing.T) {\n\t\t\tdefer check.Rescue(t)", "\"values\": func(t *testing.T) {"}}, []string{how + ": line 30: the function of this subtest must begin"}},
 		"a named function":        {[]edit{{how, "func halveNothing(t *testing.T) {\n\tdefer check.Rescue(t)", "func halveNothing(t *testing.T) {"}}, []string{how + ": line 42: func halveNothing, which is run as a subtest, must begin"}},
 		"require.Panics":          {[]edit{{how, "check.Equal(t, \"Halve()\"", "require.Panics(t, func() { double.Halve() })\n\tcheck.Equal(t, \"Halve()\""}}, []string{how + ": line 44: require.Panics passes on a stub"}},
-		"no Rescue when hidden":   {[]edit{{hidden, "\tdefer check.Rescue(t)\n", ""}}, []string{hidden + ": line 16: func TestHiddenDouble must begin"}},
+		"no Rescue when hidden":   {[]edit{{hidden, "\tdefer check.Rescue(t)\n", ""}}, []string{hidden + ": line 17: func TestHiddenDouble must begin"}},
 		"a step without hidden":   {[]edit{{hidden, "//kata:nohidden TestHalve", "// TestHalve"}}, []string{hidden + ": there is no hidden test for the how step TestHalve"}},
 		"hidden without a step":   {[]edit{{hidden, "func TestHiddenSum", "func TestHiddenTreble"}}, []string{hidden + ": TestHiddenTreble belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
 		"hidden of a why step":    {[]edit{{hidden, "func TestHiddenSum", "func TestHiddenWhyLinear"}}, []string{hidden + ": TestHiddenWhyLinear belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
 		"a hidden test's name":    {[]edit{{hidden, "func TestHiddenSum", "func TestSum"}}, []string{hidden + ": TestSum belongs to no how step", hidden + ": there is no hidden test for the how step TestSum"}},
-		"no reason to hide none":  {[]edit{{hidden, "TestHalve because all", "TestHalve all"}}, []string{hidden + ": line 13: write //kata:nohidden", hidden + ": there is no hidden test for the how step TestHalve"}},
+		"no reason to hide none":  {[]edit{{hidden, "TestHalve because all", "TestHalve all"}}, []string{hidden + ": line 14: write //kata:nohidden", hidden + ": there is no hidden test for the how step TestHalve"}},
 		"a reason in vain":        {[]edit{{hidden, "//kata:nohidden TestHalve", "//kata:nohidden TestSum because it is simple\n//kata:nohidden TestHalve"}}, []string{hidden + ": TestSum has a hidden test and a reason"}},
-		"a reason for no step":    {[]edit{{hidden, "//kata:nohidden TestHalve", "//kata:nohidden TestTreble because it is simple\n//kata:nohidden TestHalve"}}, []string{hidden + ": line 13: TestTreble is no how step"}},
+		"a reason for no step":    {[]edit{{hidden, "//kata:nohidden TestHalve", "//kata:nohidden TestTreble because it is simple\n//kata:nohidden TestHalve"}}, []string{hidden + ": line 14: TestTreble is no how step"}},
 		"no hidden test":          {[]edit{{hidden, "", ""}}, []string{hidden + ": it is missing", hidden + ": it has no test function"}},
 		"hidden without its tag":  {[]edit{{hidden, "//go:build hidden\n\n", ""}}, []string{hidden + ": line 1 must be //go:build hidden"}},
 		"a function called once":  {[]edit{{how, "\tcheck.Independent(t, \"Double(x)\"", "\t_ = check.Copy[any]; func(...any) {}(t, \"Double(x)\""}}, []string{how + ": Double is not called several times"}},
@@ -354,8 +354,8 @@ func TestHiddenTestOfLaterSteps(t *testing.T) {
 		edits   []edit
 		problem string
 	}{
-		"a later function": {[]edit{{hidden, "learner.Double(check.Copy(x)),", "learner.Double(learner.Halve(learner.Double(x)...)),"}}, "Halve is not implemented yet"},
-		"a later method":   {[]edit{{hidden, "learner.Double(check.Copy(x)),", "learner.Double([]float64{learner.Mirror{}.At(-x[0]), x[1]}),"}}, "Mirror.At is not implemented yet"},
+		"a later function": {[]edit{{hidden, "learner.Double(passed),", "learner.Double(learner.Halve(learner.Double(x)...)),"}}, "Halve is not implemented yet"},
+		"a later method":   {[]edit{{hidden, "learner.Double(passed),", "learner.Double([]float64{learner.Mirror{}.At(-x[0]), x[1]}),"}}, "Mirror.At is not implemented yet"},
 		"an earlier step":  {[]edit{{hidden, "learner.Sum(x), reference.Sum(x),", "learner.Sum(learner.Double(x)), reference.Sum(reference.Double(x)),"}}, ""},
 		"what the reference calls": {[]edit{ // then the visible test cannot do without it either
 			{reference, "halves = append(halves, v/2)", "halves = append(halves, (&Line{Slope: v}).At(0.5))"},
