@@ -13,8 +13,8 @@ import (
 	reference "whyhow/solutions/q03-zero-padding"
 )
 
-func hiddenImage(rng *rand.Rand, c, h, w int) tensor.CHW {
-	return tensor.NewCHW(c, h, w, check.Normal(rng, c*h*w, 1))
+func hiddenImage(rng *rand.Rand, channels, high, wide int) tensor.CHW {
+	return tensor.NewCHW(channels, high, wide, check.Normal(rng, channels*high*wide, 1))
 }
 
 func TestHiddenPad(t *testing.T) {

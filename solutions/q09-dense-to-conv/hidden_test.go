@@ -17,8 +17,8 @@ import (
 
 var hiddenTol = check.Tol{Rel: 1e-9, Abs: 1e-11}
 
-func hiddenMap(rng *rand.Rand, c, h, w int) tensor.CHW {
-	return tensor.NewCHW(c, h, w, check.Normal(rng, c*h*w, 1))
+func hiddenMap(rng *rand.Rand, channels, high, wide int) tensor.CHW {
+	return tensor.NewCHW(channels, high, wide, check.Normal(rng, channels*high*wide, 1))
 }
 
 func hiddenWeights(rng *rand.Rand, out, in int) *mat.Dense {

@@ -219,11 +219,11 @@ func TestHiddenRing(t *testing.T) {
 		some := func(rank int) bool { return among[rank] }
 		for i, own := range []func(rank int) bool{all, some} {
 			held[i] = check.Copy(vectors)
-			r := run(t, world, func(rank int, send chan<- []float64, recv <-chan []float64) {
+			r := run(t, world, func(rank int, out chan<- []float64, in <-chan []float64) {
 				if own(rank) {
-					learner.RingWorker(rank, world, held[i][rank], send, recv)
+					learner.RingWorker(rank, world, held[i][rank], out, in)
 				} else {
-					reference.RingWorker(rank, world, held[i][rank], send, recv)
+					reference.RingWorker(rank, world, held[i][rank], out, in)
 				}
 			})
 			r.mustEnd(t)
@@ -237,8 +237,8 @@ func TestHiddenRing(t *testing.T) {
 			finished{r, vectors, held[i]}.mustHaveSentCopies(t)
 		}
 		want := check.Copy(vectors)
-		run(t, world, func(rank int, send chan<- []float64, recv <-chan []float64) {
-			reference.RingWorker(rank, world, want[rank], send, recv)
+		run(t, world, func(rank int, out chan<- []float64, in <-chan []float64) {
+			reference.RingWorker(rank, world, want[rank], out, in)
 		})
 		call := fmt.Sprintf("after a ring of %d workers the vectors of %d values", world, n)
 		check.Equal(t, call, held[0], want, check.Tol{Rel: 1e-9, Abs: 1e-11})
@@ -249,56 +249,56 @@ func TestHiddenRing(t *testing.T) {
 		world, n := 2+rng.IntN(4), rng.IntN(12)
 		rank, vectors := rng.IntN(world), hiddenVectors(rng, world, n, 0)
 		incoming := protocol(vectors, rank+world-1, 0)
-		work := func(send chan<- []float64, recv <-chan []float64) {
-			learner.RingWorker(rank, world, check.Copy(vectors[rank]), send, recv)
+		work := func(out chan<- []float64, in <-chan []float64) {
+			learner.RingWorker(rank, world, check.Copy(vectors[rank]), out, in)
 		}
 		alone := func(incoming [][]float64, open bool) *ring {
-			r := run(t, 2, func(k int, send chan<- []float64, recv <-chan []float64) {
-				if k == 0 {
-					work(send, recv)
+			r := run(t, 2, func(who int, out chan<- []float64, in <-chan []float64) {
+				if who == 0 {
+					work(out, in)
 					return
 				}
 				for _, m := range incoming { // no more than there is room for
-					send <- m
+					out <- m
 				}
 				if !open {
-					close(send)
+					close(out)
 				}
-				for range recv {
+				for range in {
 				}
 			})
 			r.closed[1] = true
 			return r
 		}
 		alone(incoming, true).mustEnd(t)
-		run(t, 2, func(k int, send chan<- []float64, recv <-chan []float64) {
-			if k == 0 {
-				work(send, recv)
+		run(t, 2, func(who int, out chan<- []float64, in <-chan []float64) {
+			if who == 0 {
+				work(out, in)
 				return
 			}
-			defer close(send)
+			defer close(out)
 			for _, m := range incoming {
-				<-recv
-				send <- m
+				<-in
+				out <- m
 			}
 		}).mustEnd(t)
 		at := rng.IntN(len(incoming))
 		alone(incoming[:at], false).mustFail(t, "you took what a closed channel gives for a message")
 		wrong := check.Copy(incoming)
 		wrong[at] = append(wrong[at], 1)
-		alone(wrong, false).mustFail(t, "you took a message of the wrong length for a chunk")
+		alone(wrong, false).mustFail(t, "you took a message of another length for a chunk")
 	}
 	for range 10 {
 		world := 2 + rng.IntN(4)
 		odd, n := rng.IntN(world), 2*world
-		r := run(t, world, func(rank int, send chan<- []float64, recv <-chan []float64) {
+		r := run(t, world, func(rank int, out chan<- []float64, in <-chan []float64) {
 			v := make([]float64, n)
 			if rank == odd {
 				v = v[:n-1-rng.IntN(n-1)]
 			}
-			learner.RingWorker(rank, world, v, send, recv)
+			learner.RingWorker(rank, world, v, out, in)
 		})
-		r.mustFail(t, "you took a message of the wrong length for a chunk")
+		r.mustFail(t, "you took a message of another length for a chunk")
 		for _, rank := range []int{-1 - rng.IntN(3), world + rng.IntN(3)} {
 			send := make(chan []float64, 2*world)
 			call := fmt.Sprintf("RingWorker(%d, %d, v, send, recv)", rank, world)

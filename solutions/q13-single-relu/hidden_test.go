@@ -95,7 +95,7 @@ func TestHiddenPerceptron(t *testing.T) {
 		check.Panics(t, "Perceptron of too many labels", func() { learner.Perceptron(x, append(check.Copy(labels), true), epochs) })
 	}
 	args := func(labels ...bool) check.Args {
-		return check.Args{mat.NewDense(5, 2, check.Normal(rng, 10, 1)), labels, 3}
+		return check.Args{mat.NewDense(5, 3, check.Normal(rng, 15, 1)), labels, 3}
 	}
 	check.Independent(t, "Perceptron(x, labels, 3)", learner.Perceptron, args(true, false, true, true, false), args(false, false, true, false, true))
 }

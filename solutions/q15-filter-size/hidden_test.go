@@ -20,11 +20,11 @@ func hiddenKernel(rng *rand.Rand, rows, columns int) *mat.Dense {
 
 // hiddenSum is the rows×columns sum of kernels that are a column times a row.
 func hiddenSum(rows, columns int, parts ...reference.Separable) *mat.Dense {
-	sum := mat.NewDense(rows, columns, nil)
+	out := mat.NewDense(rows, columns, nil)
 	for _, p := range parts {
-		sum.RankOne(sum, 1, mat.NewVecDense(rows, p.Col), mat.NewVecDense(columns, p.Row))
+		out.RankOne(out, 1, mat.NewVecDense(rows, p.Col), mat.NewVecDense(columns, p.Row))
 	}
-	return sum
+	return out
 }
 
 // hiddenThin is a random column times a random row.
@@ -103,7 +103,7 @@ func TestHiddenCompose(t *testing.T) {
 		passed, passedB := check.Copy(a), check.Copy(b)
 		check.Equal(t, "Compose(a, b)", learner.Compose(passed, passedB), reference.Compose(a, b), check.Tol{Rel: 1e-9, Abs: 1e-11}, check.Kept("a", passed, a), check.Kept("b", passedB, b))
 	}
-	pixel := mat.NewDense(1, 1, []float64{1})
+	pixel := mat.NewDense(1, 1, check.Normal(rng, 1, 1))
 	check.Independent(t, "Compose(a, b)", learner.Compose, check.Args{hiddenKernel(rng, 2, 3), hiddenKernel(rng, 3, 2)}, check.Args{hiddenKernel(rng, 2, 3), hiddenKernel(rng, 3, 2)})
 	check.Independent(t, "Compose(a, pixel)", learner.Compose, check.Args{hiddenKernel(rng, 2, 3), pixel}, check.Args{hiddenKernel(rng, 2, 3), pixel})
 	check.Independent(t, "Compose(pixel, b)", learner.Compose, check.Args{pixel, hiddenKernel(rng, 2, 3)}, check.Args{pixel, hiddenKernel(rng, 2, 3)})

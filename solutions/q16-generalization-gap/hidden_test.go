@@ -186,5 +186,5 @@ func TestHiddenEarlyStopping(t *testing.T) {
 		}
 		return all
 	}
-	check.Independent(t, "EarlyStopping(patience, losses)", watch, check.Args{2, []float64{5, 4, 6, 7, 3}}, check.Args{1, []float64{2, 3, 1, 4, 5}})
+	check.Independent(t, "EarlyStopping(patience, losses)", watch, check.Args{3, []float64{9, 7, 8, 8, 7, 6}}, check.Args{2, []float64{4, 5, 5, 3, 6, 7}})
 }

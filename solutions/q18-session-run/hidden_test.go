@@ -131,14 +131,14 @@ func hiddenNames(nodes []*graph.Node) []string {
 
 // hiddenNeeded are the names of the nodes that are needed, sorted.
 func hiddenNeeded(needed map[*graph.Node]bool) []string {
-	var out []string
+	var sorted []string
 	for n, ok := range needed {
 		if ok {
-			out = append(out, n.Name)
+			sorted = append(sorted, n.Name)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.Sort(sorted)
+	return sorted
 }
 
 // hiddenFails holds that an error quotes one of the nodes.
