@@ -1,7 +1,6 @@
 package gotest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -45,8 +44,11 @@ func (r *Runner) Batch(ctx context.Context, all []Submission, o Options) ([]*Rep
 	for i, s := range all {
 		b := together.builds[i]
 		if b != nil {
-			b.binary = together.binary
-			if reports[i], err = b.report(ctx, b.steps); err != nil {
+			b.binary, b.goVersion = together.binary, together.goVersion
+			if reports[i], err = b.report(b.steps); err == nil {
+				err = b.executeAll(ctx, reports[i], func(*Report) {})
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -117,62 +119,46 @@ func (t *batch) link(ctx context.Context) error {
 		if err := t.lay(); err != nil {
 			return err
 		}
-		out, err := t.make(ctx)
-		if out == nil || err != nil {
+		said, built, err := t.compile(ctx, t.batchDir(), nil, t.sources()...)
+		if built || err != nil {
 			return err
 		}
-		if err := t.toolFailed(ctx, string(out)); err != nil {
-			return err
-		}
-		blamed := func(b *build) bool { return b != nil && blames(out, b) }
-		any := slices.ContainsFunc(t.builds, blamed)
+		blamed := func(b *build) bool { return b != nil && blames(said, b) }
+		someone := slices.ContainsFunc(t.builds, blamed)
 		for i, b := range t.builds {
-			if blamed(b) || b != nil && !any { // whose fault it is shows when each is built alone
+			if blamed(b) || b != nil && !someone { // whose fault it is shows when each is built alone
 				t.apart(i)
 			}
 		}
 	}
 }
 
-// blames says whether the compiler's words are about the kata: its package, or the package of its tests.
-func blames(out []byte, b *build) bool {
-	path := workbook.Module + "/katas/" + b.kata.Name
-	return bytes.Contains(out, []byte("# "+path+"\n")) || bytes.Contains(out, []byte("# "+path+"/steps\n")) || bytes.Contains(out, []byte(b.file+":")) || bytes.Contains(out, []byte(b.display(b.kata.File)+":"))
-}
-
-// make links the program; out is nil if that went well.
-func (t *batch) make(ctx context.Context) (out []byte, err error) {
-	args := []string{"test", "-c", "-overlay", t.overlay, "-tags", t.tags(), "-vet=off", "-ldflags=-s -w", "-o", t.binary}
-	var files []string
+// sources are the subjects' files in the folders of the others than the first.
+func (t *batch) sources() (files []string) {
 	for _, b := range t.builds {
 		if b != nil && b != t.build {
 			files = append(files, b.readable()...)
 		}
 	}
-	out, err = t.compile(ctx, t.Go(ctx, append(args, "./"+workbook.Display(t.Root, t.batchDir()))...), files...)
-	if ctx.Err() != nil {
-		return nil, cancelled(ctx)
-	}
-	if err == nil {
-		return nil, nil
-	}
-	if !ofCode(err) {
-		return nil, fmt.Errorf("go test -c: %w", err)
-	}
-	return append([]byte("\n"), out...), nil
+	return files
+}
+
+// blames says whether the compiler's words are about the kata: its package, or the package of its tests.
+func blames(said string, b *build) bool {
+	path := workbook.Module + "/katas/" + b.kata.Name
+	return slices.ContainsFunc([]string{"# " + path + "\n", "# " + path + "/steps\n", b.file + ":", b.display(b.kata.File) + ":"}, func(of string) bool { return strings.Contains(said, of) })
 }
 
 // lay writes the overlay: the subjects' files, each kata's test files as a package of their own, and the program's main.
 func (t *batch) lay() error {
 	replace := map[string]string{}
 	var imports, cases strings.Builder
-	functions := map[string][]string{} // from the name of a function to the katas that have one
+	functions := map[string][]int{} // from the name of a function to the katas that have one
 	for i, b := range t.builds {
 		if b == nil {
 			continue
 		}
-		name := fmt.Sprintf("k%d", i)
-		fmt.Fprintf(&imports, "\t%s %q\n", name, workbook.Module+"/katas/"+b.kata.Name+"/steps")
+		fmt.Fprintf(&imports, "\tk%d %q\n", i, workbook.Module+"/katas/"+b.kata.Name+"/steps")
 		replace[b.kata.File] = b.file
 		tests, err := filepath.Glob(filepath.Join(b.kata.Dir, "*_test.go"))
 		if err != nil {
@@ -182,12 +168,12 @@ func (t *batch) lay() error {
 			tests = append(tests, b.kata.HiddenTest())
 		}
 		for _, file := range tests {
-			found, err := t.layTest(b, name, file, replace)
+			found, err := t.layTest(i, file, replace)
 			if err != nil {
 				return err
 			}
 			for _, f := range found {
-				functions[f] = append(functions[f], name)
+				functions[f] = append(functions[f], i)
 			}
 		}
 	}
@@ -197,10 +183,8 @@ func (t *batch) lay() error {
 			kind = "F"
 		}
 		fmt.Fprintf(&cases, "\nfunc %s(t *testing.%s) {\n\tswitch channel.Kata() {\n", f, kind)
-		for _, name := range functions[f] {
-			var i int
-			fmt.Sscanf(name, "k%d", &i)
-			fmt.Fprintf(&cases, "\tcase %q:\n\t\t%s.%s(t)\n", t.builds[i].kata.Name, name, f)
+		for _, i := range functions[f] {
+			fmt.Fprintf(&cases, "\tcase %q:\n\t\tk%d.%s(t)\n", t.builds[i].kata.Name, i, f)
 		}
 		cases.WriteString("\t}\n}\n")
 	}
@@ -217,7 +201,7 @@ func (t *batch) lay() error {
 }
 
 // layTest shows a test file as one of an ordinary package, and returns the functions that package testing would run. The lines keep their places.
-func (t *batch) layTest(b *build, name, file string, replace map[string]string) (functions []string, err error) {
+func (t *batch) layTest(i int, file string, replace map[string]string) (functions []string, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -232,10 +216,10 @@ func (t *batch) layTest(b *build, name, file string, replace map[string]string) 
 		}
 	}
 	base := filepath.Base(file)
-	own := filepath.Join(t.dir, name+"_"+base)
+	own := filepath.Join(t.dir, fmt.Sprintf("k%d_%s", i, base))
 	if err := os.WriteFile(own, fmt.Appendf(nil, "//line %s:1\n%s", base, text), 0o600); err != nil {
 		return nil, noSpace(err)
 	}
-	replace[filepath.Join(b.kata.Dir, "steps", strings.TrimSuffix(base, "_test.go")+".go")] = own
+	replace[filepath.Join(t.builds[i].kata.Dir, "steps", strings.TrimSuffix(base, "_test.go")+".go")] = own
 	return functions, nil
 }

@@ -42,6 +42,7 @@ type build struct {
 	rename  *strings.Replacer // from what Go prints to shown
 	env     []string          // what the tests find in their environment besides
 
+	goVersion string   // of the go command that linked binary
 	unstarted *outcome // of every step, once a process has died before the first test: the next would too
 
 	judges      workbook.Judges
@@ -67,7 +68,7 @@ func (b *build) remove() { os.RemoveAll(b.dir) }
 func (b *build) place() (err error) {
 	stub := b.kata.File
 	b.file, b.shown = stub, b.display(stub)
-	inPlace := b.subject.File == "" && b.subject.Source == nil
+	inPlace := b.subject.inPlace()
 	switch {
 	case inPlace:
 		if _, err := os.Stat(stub); errors.Is(err, fs.ErrNotExist) {
@@ -98,8 +99,13 @@ func (b *build) place() (err error) {
 	case err != nil:
 		return err
 	}
+	return b.look()
+}
+
+// lay writes the overlay: the subject's file, the hidden test, and what tells the results.
+func (b *build) lay() error {
 	replace := map[string]string{}
-	if !inPlace {
+	if !b.subject.inPlace() {
 		replace[b.kata.File] = b.file
 	}
 	if hidden := b.kata.HiddenTest(); b.options.Hidden {
@@ -108,10 +114,7 @@ func (b *build) place() (err error) {
 	if err := placeHarness(b.dir, b.Root, b.kata.Dir, b.kata.Package, replace); err != nil {
 		return noSpace(err)
 	}
-	if err := b.writeOverlay(replace); err != nil {
-		return err
-	}
-	return b.look()
+	return b.writeOverlay(replace)
 }
 
 // writeOverlay has files compiled in the place of others, or where there are none.
@@ -159,17 +162,21 @@ func noSpace(err error) error {
 	return workbook.Errorf("set TMPDIR to a folder with space that you may write to", "cannot write a temporary file: %w", err)
 }
 
-// goCommand is the go command on the package under test, with the flags that decide what is compiled.
-func (b *build) goCommand(ctx context.Context, verb string, args ...string) *exec.Cmd {
-	args = append([]string{verb, "-overlay", b.overlay, "-tags", b.tags()}, args...)
-	if b.options.Race {
-		args = append(args, "-race")
-	}
-	cmd := b.Go(ctx, append(args, "./"+workbook.Display(b.Root, b.kata.Dir))...)
+// goCommand is the go command on a package of the build's: its verb, then the flags that decide what is compiled, then others.
+func (b *build) goCommand(ctx context.Context, dir, verb string, flags ...string) *exec.Cmd {
+	cmd := b.Go(ctx, b.arguments(dir, verb, flags...)...)
 	if b.options.Race {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")
 	}
 	return cmd
+}
+
+func (b *build) arguments(dir, verb string, flags ...string) []string {
+	args := append([]string{verb, "-overlay", b.overlay, "-tags", b.tags()}, flags...)
+	if b.options.Race {
+		args = append(args, "-race")
+	}
+	return append(args, "./"+workbook.Display(b.Root, dir))
 }
 
 // tags are the build tags: for the hidden test, and of gonum's for strangers' code.
@@ -190,34 +197,42 @@ func (b *build) link(ctx context.Context) (*BuildError, error) {
 		p := Problem{File: b.shown, Message: "the file is gone; this brings the stub back: git checkout -- " + b.shown}
 		return &BuildError{Problems: []Problem{p}, Output: p.String()}, nil
 	}
-	cmd := b.goCommand(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-dwarf=false -e", "-o", b.binary)
+	if err := b.lay(); err != nil {
+		return nil, err
+	}
 	if b.options.Slow != nil {
 		defer time.AfterFunc(2*time.Second, b.options.Slow).Stop()
 	}
-	out, err := b.compile(ctx, cmd)
-	if ctx.Err() != nil {
-		return nil, cancelled(ctx)
-	}
-	if err == nil {
-		return nil, nil
-	}
-	if !ofCode(err) {
-		return nil, fmt.Errorf("go test -c: %w", err)
-	}
-	if err := b.toolFailed(ctx, string(out)); err != nil {
+	said, built, err := b.compile(ctx, b.kata.Dir, []string{"-gcflags=-dwarf=false -e"})
+	if built || err != nil {
 		return nil, err
 	}
-	return b.explain(string(out)), nil
+	return b.explain(said), nil
+}
+
+// compile links the tests in a folder, with more flags if need be; in a sandbox other files besides the workbook may be read. If they do not build, said is
+// what the go command said. An error is not the code's.
+func (b *build) compile(ctx context.Context, dir string, flags []string, read ...string) (said string, built bool, err error) {
+	var out []byte
+	flags = append([]string{"-c", "-vet=off", "-ldflags=-s -w"}, flags...)
+	if b.confined == nil {
+		out, err = b.goCommand(ctx, dir, "test", append(flags, "-o", b.binary)...).CombinedOutput()
+	} else {
+		out, err = b.compileConfined(ctx, dir, flags, read)
+	}
+	switch exit := (*exec.ExitError)(nil); {
+	case ctx.Err() != nil:
+		return "", false, cancelled(ctx)
+	case err == nil:
+		return "", true, b.linked()
+	case !errors.As(err, &exit) && !errors.Is(err, errBuild):
+		return "", false, fmt.Errorf("go test -c: %w", err)
+	}
+	return string(out), false, b.toolFailed(ctx, string(out))
 }
 
 // errBuild is a build in a sandbox that failed.
 var errBuild = errors.New("the build failed")
-
-// ofCode says whether a go command ran and failed, so that what it said is about the code.
-func ofCode(err error) bool {
-	exit := (*exec.ExitError)(nil)
-	return errors.As(err, &exit) || errors.Is(err, errBuild)
-}
 
 // toolFailed tells a machine at fault from code at fault.
 func (b *build) toolFailed(ctx context.Context, out string) error {
@@ -415,7 +430,7 @@ func firstLine(s string) string {
 
 // vet returns what go vet says of the file under test. The go command keeps what it said, with the place that the folder had then: the file goes by its base.
 func (b *build) vet(ctx context.Context) ([]Problem, error) {
-	out, err := b.goCommand(ctx, "vet").CombinedOutput()
+	out, err := b.goCommand(ctx, b.kata.Dir, "vet").CombinedOutput()
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}

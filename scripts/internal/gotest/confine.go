@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 
@@ -25,7 +24,7 @@ type confinement struct {
 // Confine has this Runner compile and run in a sandbox from now on, and compiles into a cache of its own, before that and outside, what the katas' tests need. Dependencies
 // come without assembly and without package unsafe, so that a matrix with a wrong size is a panic and no write into the memory of others.
 func (r *Runner) Confine(ctx context.Context, box *sandbox.Sandbox, cache string, katas []*workbook.Kata) error {
-	t, err := sandbox.FindToolchain(ctx, r.goTool)
+	t, err := sandbox.FindToolchain(ctx, r.goTool, goFlags)
 	if err != nil {
 		return err
 	}
@@ -49,12 +48,9 @@ const (
 	scratch     = 64 << 20
 )
 
-// compile runs a go command that writes into the build's folder, and may read others besides the workbook, and returns what it said.
-func (b *build) compile(ctx context.Context, cmd *exec.Cmd, read ...string) (out []byte, err error) {
+// compileConfined is compile in the sandbox.
+func (b *build) compileConfined(ctx context.Context, dir string, flags, read []string) (out []byte, err error) {
 	c := b.confined
-	if c == nil {
-		return cmd.CombinedOutput()
-	}
 	// A folder of its own: what lies in the build's is read alone.
 	own, made := filepath.Join(b.dir, "own"), filepath.Join(b.dir, "made")
 	for _, dir := range []string{own, made} {
@@ -67,10 +63,8 @@ func (b *build) compile(ctx context.Context, cmd *exec.Cmd, read ...string) (out
 			read = append(read, filepath.Join(b.Root, name))
 		}
 	}
-	args := []string{c.tools.Go()}
-	for _, a := range cmd.Args[1:] {
-		args = append(args, strings.Replace(a, b.binary, filepath.Join(made, filepath.Base(b.binary)), 1))
-	}
+	binary := filepath.Join(made, filepath.Base(b.binary))
+	args := append([]string{c.tools.Go()}, b.arguments(dir, "test", append(flags, "-o", binary)...)...)
 	var said bytes.Buffer
 	p, err := c.box.Start(ctx, sandbox.Spec{
 		Args: args, Dir: b.Root, Env: append(c.tools.Env(own), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GOGC=400"),
@@ -85,7 +79,7 @@ func (b *build) compile(ctx context.Context, cmd *exec.Cmd, read ...string) (out
 	case err != nil:
 		return nil, err
 	case end.Code == 0:
-		return nil, os.Rename(filepath.Join(made, filepath.Base(b.binary)), b.binary)
+		return nil, os.Rename(binary, b.binary)
 	case end.Reason != "":
 		return []byte("the compiler was ended: " + end.Reason), errBuild
 	case end.Signal != 0:
@@ -122,14 +116,10 @@ func (b *build) runConfined(ctx context.Context, cmd *exec.Cmd, cpu time.Duratio
 // confined is a program in a sandbox.
 type confined struct{ *sandbox.Process }
 
-func (p confined) usage() (usage, bool) {
-	u, known := usageOf(p.Pid())
-	u.cpu = max(u.cpu, p.CPU())
-	return u, known
-}
-
-func (p confined) askForStacks() error { return p.Signal(syscall.SIGQUIT) }
-func (p confined) kill()               { p.Kill() }
+// usage is that of the whole program: it may start no other process.
+func (p confined) usage() (usage, bool) { return usageOf(p.Pid()) }
+func (p confined) askForStacks() error  { return p.Signal(syscall.SIGQUIT) }
+func (p confined) kill()                { p.Kill() }
 
 func (p confined) wait() ending {
 	end, err := p.Wait()

@@ -44,13 +44,14 @@ func differences(changed []string) []string {
 	}
 }
 
-// goVersion is the version of the go command that linked the tests.
-func (b *build) goVersion() (string, error) {
+// linked notes the version of the go command that linked the tests.
+func (b *build) linked() error {
 	info, err := buildinfo.ReadFile(b.binary)
 	if err != nil {
-		return "", fmt.Errorf("the tests' binary: %w", err)
+		return fmt.Errorf("the tests' binary: %w", err)
 	}
-	return info.GoVersion, nil
+	b.goVersion = info.GoVersion
+	return nil
 }
 
 // renamed looks for the learner's file under another name.

@@ -51,6 +51,8 @@ type Subject struct {
 	Source []byte
 }
 
+func (s Subject) inPlace() bool { return s.File == "" && s.Source == nil }
+
 // Options narrow a run. The zero value runs every step, then vets.
 type Options struct {
 	Race   bool
@@ -101,13 +103,14 @@ func (r *Runner) Run(ctx context.Context, k *workbook.Kata, s Subject, o Options
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Schema: Schema, Kata: k.Name, Subject: cmp.Or(s.Name, Learner), Start: time.Now(), Steps: steps}
+	s.Name = cmp.Or(s.Name, Learner)
 	b, err := r.newBuild(k, steps, s, o)
 	if err != nil {
 		return nil, err
 	}
 	defer b.remove()
-	if err := b.describe(report); err != nil {
+	report, err := b.report(steps)
+	if err != nil {
 		return nil, err
 	}
 	if report.Build, err = b.link(ctx); err != nil {
@@ -121,19 +124,8 @@ func (r *Runner) Run(ctx context.Context, k *workbook.Kata, s Subject, o Options
 		verdict(report)
 		return report, nil
 	}
-	if report.Go, err = b.goVersion(); err != nil {
+	if err := b.executeAll(ctx, report, verdict); err != nil {
 		return nil, err
-	}
-	for _, kind := range workbook.Kinds {
-		if err := b.execute(ctx, report, kind); err != nil {
-			return nil, err
-		}
-		report.stamp()
-		if kind == workbook.How {
-			soFar := *report
-			soFar.Steps = slices.Clone(report.Steps)
-			verdict(&soFar)
-		}
 	}
 	if !o.NoVet {
 		if report.Vet, err = b.vet(ctx); err != nil {
@@ -188,11 +180,11 @@ func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
 	return steps, nil
 }
 
-// environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing. Without debug data
-// in any package the linker has less to read, a tenth of the time of a build; without the folders' names in what is compiled, workbooks in several folders share
-// it. The Makefile builds the tools so too, and nothing is compiled twice.
+// goFlags are those of every build: without debug data in any package the linker has less to read, a tenth of the time of a build; without the folders' names in
+// what is compiled, workbooks in several folders share it. The Makefile builds the tools so too, and nothing is compiled twice.
 const goFlags = "-buildvcs=false -trimpath -gcflags=all=-dwarf=false"
 
+// environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing.
 var environment = []string{
 	"GOFLAGS=" + goFlags, "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
 }

@@ -69,24 +69,32 @@ func (r *Runner) Variants(ctx context.Context, k *workbook.Kata, s Subject, o Op
 func (b *build) variant(ctx context.Context, v Variant) (*Report, error) {
 	own := *b
 	own.env, own.subject.Name = v.Env, v.Name
-	return own.report(ctx, slices.DeleteFunc(slices.Clone(b.steps), func(s Step) bool { return v.Only != nil && !slices.Contains(v.Only, s.Test) }))
-}
-
-// report runs steps of a linked build, of every kind.
-func (b *build) report(ctx context.Context, steps []Step) (*Report, error) {
-	report := &Report{Schema: Schema, Kata: b.kata.Name, Subject: b.subject.Name, Start: time.Now(), Steps: slices.Clone(steps)}
-	err := b.describe(report)
+	report, err := own.report(slices.DeleteFunc(slices.Clone(b.steps), func(s Step) bool { return v.Only != nil && !slices.Contains(v.Only, s.Test) }))
 	if err != nil {
 		return nil, err
 	}
-	if report.Go, err = b.goVersion(); err != nil {
-		return nil, err
-	}
+	return report, own.executeAll(ctx, report, func(*Report) {})
+}
+
+// report is the Report of a build of which nothing has run yet.
+func (b *build) report(steps []Step) (*Report, error) {
+	report := &Report{Schema: Schema, Kata: b.kata.Name, Subject: b.subject.Name, Start: time.Now(), Steps: slices.Clone(steps)}
+	return report, b.describe(report)
+}
+
+// executeAll runs the report's steps of every kind. verdict gets the Report when the how steps have run.
+func (b *build) executeAll(ctx context.Context, report *Report, verdict func(*Report)) error {
+	report.Go = b.goVersion
 	for _, kind := range workbook.Kinds {
 		if err := b.execute(ctx, report, kind); err != nil {
-			return nil, err
+			return err
+		}
+		report.stamp()
+		if kind == workbook.How {
+			soFar := *report
+			soFar.Steps = slices.Clone(report.Steps)
+			verdict(&soFar)
 		}
 	}
-	report.stamp()
-	return report, nil
+	return nil
 }

@@ -20,12 +20,15 @@ import (
 // ground is what a judge's process is told of the workbook whose katas it is to build.
 type ground struct{ Root, Cache string }
 
+// buildFlags are those of the Makefile.
+const buildFlags = "-buildvcs=false -trimpath -gcflags=all=-dwarf=false"
+
 // prepare makes in dir a workbook and a warm build cache where everybody may read them, for root's home is closed to others.
 func prepare(t *testing.T, dir string) string {
 	t.Helper()
 	g := ground{filepath.Join(dir, "workbook"), filepath.Join(dir, "go-build")}
 	require.NoError(t, os.CopyFS(g.Root, os.DirFS(fixture.Workbook(t).Root)))
-	tools, err := sandbox.FindToolchain(t.Context(), "go")
+	tools, err := sandbox.FindToolchain(t.Context(), "go", buildFlags)
 	require.NoError(t, err)
 	for range 2 { // a warm one stays as it is
 		_, err = tools.Warm(t.Context(), g.Cache, g.Root, "hidden", "./katas/q01-double")
@@ -42,7 +45,7 @@ func prepare(t *testing.T, dir string) string {
 func testBuild(t *testing.T, s *sandbox.Sandbox) {
 	var g ground
 	require.NoError(t, json.Unmarshal([]byte(os.Getenv("SANDBOX_GROUND")), &g))
-	tools, err := sandbox.FindToolchain(t.Context(), "go")
+	tools, err := sandbox.FindToolchain(t.Context(), "go", buildFlags)
 	require.NoError(t, err)
 	tools.Cache, tools.Modules = g.Cache, folder(t, world(t), "modules") // these katas need none
 	before := listing(t, g.Cache)

@@ -16,6 +16,7 @@ type Toolchain struct {
 	Root     string `json:"GOROOT"`
 	Modules  string `json:"GOMODCACHE"`
 	Cache    string `json:"GOCACHE"`
+	flags    string // GOFLAGS: the same as where the user's cache was filled, so that nothing is compiled once more
 	launcher string // this program, which is the GOCACHEPROG
 }
 
@@ -24,9 +25,9 @@ type Toolchain struct {
 // Source: gonum's README, "Build tags"; internal/asm and mat honour them.
 const Tags = "noasm,safe"
 
-// FindToolchain asks the go command where its things are.
-func FindToolchain(ctx context.Context, tool string) (Toolchain, error) {
-	var t Toolchain
+// FindToolchain asks the go command where its things are. flags are the GOFLAGS of builds.
+func FindToolchain(ctx context.Context, tool, flags string) (Toolchain, error) {
+	t := Toolchain{flags: flags}
 	out, err := exec.CommandContext(ctx, tool, "env", "-json", "GOROOT", "GOMODCACHE", "GOCACHE").Output()
 	if err == nil {
 		err = json.Unmarshal(out, &t)
@@ -48,8 +49,7 @@ func (t Toolchain) Read() []string {
 	return append([]string{t.Root, t.Modules, t.Cache, t.launcher}, libraries(t.launcher)...)
 }
 
-// Env is the whole environment of a build in a sandbox with this scratch folder. What compiles it is the same for everybody, and the flags are those of
-// the Makefile, so that the standard library is not compiled once more.
+// Env is the whole environment of a build in a sandbox with this scratch folder. What compiles it is the same for everybody.
 func (t Toolchain) Env(scratch string) []string {
 	return t.env(scratch, t.Cache, filepath.Join(scratch, "go-build"))
 }
@@ -62,7 +62,7 @@ func (t Toolchain) env(home, shared, own string) []string {
 		"XDG_CONFIG_HOME=none",
 		"GOROOT=" + t.Root, "GOMODCACHE=" + t.Modules, "GOCACHE=" + own,
 		"GOCACHEPROG=" + strings.Join([]string{quote(t.launcher), command, "cache", quote(shared), quote(own)}, " "),
-		"GOFLAGS=-mod=readonly -buildvcs=false -trimpath -gcflags=all=-dwarf=false -tags=" + Tags,
+		"GOFLAGS=-mod=readonly " + t.flags + " -tags=" + Tags,
 		"GOENV=off", "GOWORK=off", "GO111MODULE=on", "GOPROXY=off", "GOSUMDB=off", "GOVCS=*:off", "GOTOOLCHAIN=local", "GOTELEMETRY=off", "CGO_ENABLED=0",
 	}
 }
