@@ -294,6 +294,25 @@ func TestLearnerInPlace(t *testing.T) {
 	}
 }
 
+// An example in the kata's folder, a learner's own for instance, is part of the step whose name it has: go test says whether it prints what it must.
+func TestExamples(t *testing.T) {
+	r, k := fixture(t, "q91")
+	for _, c := range []struct {
+		output string
+		want   gotest.Status
+	}{{"2 0", gotest.Pass}, {"3 0", gotest.Fail}} {
+		own := "package contract_test\n\nimport (\n\t\"fmt\"\n\n\t\"whyhow/katas/q91-contract\"\n)\n\nfunc ExampleStats() {\n\tfmt.Println(contract.Stats([]float64{1, 3}, 2))\n\t// Output: " + c.output + "\n}\n"
+		if err := os.WriteFile(filepath.Join(k.Dir, "mine_test.go"), []byte(own), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		report := run(t, r, k, gotest.Subject{Name: "reference", File: k.Reference()}, gotest.Options{NoVet: true}, nil)
+		s := report.Steps[0]
+		if s.Status != c.want || c.want == gotest.Fail && !strings.Contains(s.Text(), "want:\n3 0") {
+			t.Errorf("TestStats with an example that must print %s is %s, want %s\n%s", c.output, s.Status, c.want, s.Text())
+		}
+	}
+}
+
 // The hidden test is built and run with the steps, after them.
 func TestHidden(t *testing.T) {
 	r, k := fixture(t, "q91")

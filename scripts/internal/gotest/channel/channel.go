@@ -33,7 +33,7 @@ const Variable = "KATA_CHANNEL"
 
 // Start, End and Done are what a record tells.
 const (
-	Start = "start" // a test or a fuzz target begins: NAME
+	Start = "start" // a test, an example or a fuzz target begins: NAME
 	End   = "end"   // it has ended: NAME RESULT SECONDS
 	Done  = "done"  // all have, and package testing has returned
 )
@@ -96,7 +96,16 @@ func Main(m *testing.M) {
 		m.Run()
 		return
 	}
-	tests := *field[[]testing.InternalTest](m, "tests")
+	all, examples := field[[]testing.InternalTest](m, "tests"), field[[]testing.InternalExample](m, "examples")
+	for _, e := range *examples { // what comes of one, package testing tells nobody but standard output
+		*all = append(*all, testing.InternalTest{Name: e.Name, F: func(t *testing.T) {
+			if !testing.RunExamples(func(string, string) (bool, error) { return true, nil }, []testing.InternalExample{e}) {
+				t.Fail()
+			}
+		}})
+	}
+	*examples = nil
+	tests := *all
 	for i, test := range tests {
 		tests[i].F = func(t *testing.T) { watch(t, test.Name, func() { test.F(t) }) }
 	}
