@@ -123,12 +123,13 @@ func (g *Grader) Grade(ctx context.Context, h submission.Submission) (*Result, e
 		res.Judged++
 		m.Graded = time.Now()
 		m.Walls = "gate, " + g.Sandbox + ", channel"
-		subject := gotest.Subject{Name: h.Student, File: file.Path, Source: file.Content}
+		// Named as the workbook does: a Report may be that of others with the same file, and the folders of one are nobody else's to read.
+		subject := gotest.Subject{Name: h.Student, File: k.Display(k.File), Source: file.Content}
 		var problems []gotest.Problem
 		if !ok {
-			problems = []gotest.Problem{{Message: "nothing was handed in: there is no " + workbook.Display(g.Runner.Root, k.File)}}
+			problems = []gotest.Problem{{Message: "nothing was handed in: there is no " + subject.File}}
 		} else {
-			problems = refused(k, file)
+			problems = refused(k, subject)
 		}
 		if len(problems) > 0 {
 			if m.Report, err = gotest.Unbuilt(k, subject, problems); err != nil {
@@ -180,15 +181,15 @@ func because(old, now *journal.Mark) string {
 }
 
 // refused is what the gate has against a file. A file that the gate cannot read is never compiled.
-func refused(k *workbook.Kata, file submission.File) (problems []gotest.Problem) {
-	violations, err := gate.Check(k, file.Content)
+func refused(k *workbook.Kata, s gotest.Subject) (problems []gotest.Problem) {
+	violations, err := gate.Check(k, s.Source)
 	if bad := (*scanner.Error)(nil); errors.As(err, &bad) {
-		return []gotest.Problem{{File: file.Path, Line: bad.Pos.Line, Column: bad.Pos.Column, Message: bad.Msg}}
+		return []gotest.Problem{{File: s.File, Line: bad.Pos.Line, Column: bad.Pos.Column, Message: bad.Msg}}
 	} else if err != nil {
-		return []gotest.Problem{{File: file.Path, Message: err.Error()}}
+		return []gotest.Problem{{File: s.File, Message: err.Error()}}
 	}
 	for _, v := range violations {
-		problems = append(problems, gotest.Problem{File: file.Path, Line: v.Line, Message: "not allowed in a submission: " + v.Message})
+		problems = append(problems, gotest.Problem{File: s.File, Line: v.Line, Message: "not allowed in a submission: " + v.Message})
 	}
 	return problems
 }

@@ -3,6 +3,7 @@ package grade_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,23 @@ func TestGrade(t *testing.T) {
 	s.Problems = []submission.Problem{{Message: "a link was left out"}, {Kata: "q02-square", Message: "of another kata"}}
 	if r := grades(s, 1, 0); r.Marks[0].Note != "a link was left out" {
 		t.Errorf("finn's note is %q", r.Marks[0].Note)
+	}
+
+	// What one student's folders are called is no other's to read, though the file is the same.
+	bad := "package double\n\nimport \"os\"\n\nfunc Double(x float64) float64 { return 2 * x }\n\nfunc Halve(x float64) float64 { return float64(len(os.Args)) }\n"
+	for source, score := range map[string]int{bad: 0, "package double\n\nfunc Double(x float64) float64 { return [1]float64{}[int(x)] }\n\nfunc Halve(x float64) float64 { return x / 2 }\n": 1} {
+		hal := handed("hal", source)
+		f := hal.Files[k.Name]
+		f.Path = "hal-9000/double.go"
+		hal.Files[k.Name] = f
+		grades(hal, score, 1)
+		report, err := json.Marshal(grades(handed("ivy", source), score, 0).Marks[0].Report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(report), "hal") || !strings.Contains(string(report), "katas/q01-double/double.go") {
+			t.Errorf("ivy's Report tells of hal's folders, or not of her file: %s", report)
+		}
 	}
 
 	// A test is mended: it asked too little of Double.
