@@ -258,9 +258,7 @@ func (j *Journal) Standings() (map[string]progress.Standing, error) {
 			if err := scan(&kata, &s.Hash, &solved); err != nil {
 				return err
 			}
-			if solved > 0 {
-				s.Solved = time.UnixMilli(solved)
-			}
+			s.Solved = instant(solved)
 			all[kata] = s
 			return nil
 		}, gotest.Learner); err != nil {

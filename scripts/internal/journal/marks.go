@@ -75,33 +75,18 @@ func addSource(tx *sql.Tx, hash string, text []byte) error {
 }
 
 func addMark(tx *sql.Tx, m Mark) error {
-	if _, err := insertMark(tx, m); err != nil {
-		return err
-	}
-	return handIn(tx, m)
-}
-
-// insertMark records a mark, and returns how many are new: one or none.
-func insertMark(tx *sql.Tx, m Mark) (fresh int, err error) {
 	report, err := json.Marshal(m.Report)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if _, err := tx.Exec("INSERT INTO student (student, name) VALUES (?, ?) ON CONFLICT DO UPDATE SET name = excluded.name", m.Student, m.Name); err != nil {
-		return 0, err
+		return err
 	}
-	result, err := tx.Exec(`INSERT OR IGNORE INTO mark (student, kata, sha256, judges, seed, graded, walls, score, max, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		m.Student, m.Kata, m.Hash, m.Judges, int64(m.Seed), m.Graded.UnixMilli(), m.Walls, m.Score, m.Max, string(report))
-	if err != nil {
-		return 0, err
+	if _, err := tx.Exec(`INSERT OR IGNORE INTO mark (student, kata, sha256, judges, seed, graded, walls, score, max, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.Student, m.Kata, m.Hash, m.Judges, int64(m.Seed), m.Graded.UnixMilli(), m.Walls, m.Score, m.Max, string(report)); err != nil {
+		return err
 	}
-	n, err := result.RowsAffected()
-	return int(n), err
-}
-
-// handIn records that a mark is what counts.
-func handIn(tx *sql.Tx, m Mark) error {
-	_, err := tx.Exec(`INSERT INTO handed (student, kata, sha256, submitted, note, mark)
+	_, err = tx.Exec(`INSERT INTO handed (student, kata, sha256, submitted, note, mark)
 		SELECT student, kata, sha256, ?, ?, id FROM mark WHERE student = ? AND kata = ? AND sha256 = ? AND judges = ? AND seed = ?
 		ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, submitted = excluded.submitted, note = excluded.note, mark = excluded.mark`,
 		milliseconds(m.Submitted), m.Note, m.Student, m.Kata, m.Hash, m.Judges, int64(m.Seed))
@@ -220,89 +205,50 @@ func (j *Journal) Merge(path string) (marks int, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return 0, err
 	}
-	other, err := Open(path)
+	other, err := Open(path) // brought up to date, if need be
 	if err != nil {
 		return 0, err
 	}
-	all, err := other.history()
-	if err == nil {
-		marks, err = j.take(other, all)
-	}
-	return marks, errors.Join(err, other.Close())
-}
-
-// history is all that a journal knows of marks.
-type history struct {
-	marks       []*Mark
-	counting    []*Mark
-	corrections []Mark // with Student, Kata and Correction
-}
-
-func (j *Journal) history() (h history, err error) {
-	err = j.rows(selectMark+`, 0, '' FROM mark LEFT JOIN student USING (student) ORDER BY id`, func(scan func(...any) error) error {
-		m, err := scanMark(scan)
-		h.marks = append(h.marks, m)
-		return err
-	})
-	if err != nil {
-		return h, err
-	}
-	if h.counting, err = j.Marks(); err != nil {
-		return h, err
-	}
-	return h, j.rows("SELECT student, kata, score, reason, made FROM correction ORDER BY id", func(scan func(...any) error) error {
-		m := Mark{Correction: new(Correction)}
-		var made int64
-		err := scan(&m.Student, &m.Kata, &m.Correction.Score, &m.Correction.Reason, &made)
-		m.Correction.Made = instant(made)
-		h.corrections = append(h.corrections, m)
-		return err
-	})
-}
-
-// take writes another journal's marks in one transaction.
-func (j *Journal) take(other *Journal, h history) (fresh int, err error) {
-	mine, err := j.Marks()
-	if err != nil {
+	if err := other.Close(); err != nil {
 		return 0, err
 	}
-	type key struct{ student, kata string }
-	newest := map[key]time.Time{}
-	for _, m := range mine {
-		newest[key{m.Student, m.Kata}] = m.Graded
+	if _, err := j.db.Exec("ATTACH DATABASE ? AS other", other.Path); err != nil {
+		return 0, explain(path, err)
 	}
+	defer func() {
+		_, failed := j.db.Exec("DETACH DATABASE other")
+		err = errors.Join(err, failed)
+	}()
 	err = j.write(func(tx *sql.Tx) error {
-		for _, m := range h.marks {
-			if text, err := other.Source(m.Hash); err != nil {
-				return err
-			} else if text != nil {
-				if err := addSource(tx, m.Hash, text); err != nil {
-					return err
-				}
-			}
-			n, err := insertMark(tx, *m)
-			if err != nil {
-				return err
-			}
-			fresh += n
+		if _, err := tx.Exec(`
+			INSERT OR IGNORE INTO source SELECT * FROM other.source;
+			INSERT INTO student SELECT * FROM other.student WHERE true ON CONFLICT DO UPDATE SET name = excluded.name`); err != nil {
+			return err
 		}
-		for _, m := range h.counting {
-			if have, ok := newest[key{m.Student, m.Kata}]; ok && have.After(m.Graded) {
-				continue
-			}
-			if err := handIn(tx, *m); err != nil {
-				return err
-			}
+		result, err := tx.Exec(`
+			INSERT OR IGNORE INTO mark (student, kata, sha256, judges, seed, graded, walls, score, max, report)
+			SELECT student, kata, sha256, judges, seed, graded, walls, score, max, report FROM other.mark ORDER BY id`)
+		if err != nil {
+			return err
 		}
-		for _, m := range h.corrections {
-			if _, err := tx.Exec(`INSERT INTO correction (student, kata, score, reason, made) SELECT ?, ?, ?, ?, ?
-				WHERE NOT EXISTS (SELECT 1 FROM correction WHERE student = ? AND kata = ? AND score = ? AND reason = ? AND made = ?)`,
-				m.Student, m.Kata, m.Correction.Score, m.Correction.Reason, m.Correction.Made.UnixMilli(),
-				m.Student, m.Kata, m.Correction.Score, m.Correction.Reason, m.Correction.Made.UnixMilli()); err != nil {
-				return err
-			}
+		fresh, err := result.RowsAffected()
+		if err != nil {
+			return err
 		}
-		return nil
+		marks = int(fresh)
+		_, err = tx.Exec(`
+			INSERT INTO handed (student, kata, sha256, submitted, note, mark)
+			SELECT h.student, h.kata, h.sha256, h.submitted, h.note, mine.id
+			FROM other.handed AS h JOIN other.mark AS theirs ON theirs.id = h.mark
+			JOIN main.mark AS mine ON (mine.student, mine.kata, mine.sha256, mine.judges, mine.seed) = (theirs.student, theirs.kata, theirs.sha256, theirs.judges, theirs.seed)
+			WHERE NOT EXISTS (SELECT 1 FROM main.handed AS have JOIN main.mark AS it ON it.id = have.mark
+				WHERE have.student = h.student AND have.kata = h.kata AND it.graded > theirs.graded)
+			ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, submitted = excluded.submitted, note = excluded.note, mark = excluded.mark;
+			INSERT INTO correction (student, kata, score, reason, made)
+			SELECT student, kata, score, reason, made FROM other.correction
+			EXCEPT SELECT student, kata, score, reason, made FROM main.correction
+			ORDER BY made`)
+		return err
 	})
-	return fresh, err
+	return marks, err
 }
