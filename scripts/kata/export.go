@@ -1,24 +1,24 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"whyhow/scripts/internal/bundle"
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
 
 // exportFlags are the flags of kata export.
 type exportFlags struct {
-	katas, workflow string
-	hints, vendor   bool
-	zip, json       bool
+	katas         []string
+	workflow      string
+	hints, vendor bool
+	zip, json     bool
 }
 
 func (a *app) export() *cobra.Command {
@@ -44,7 +44,7 @@ listed there. The same export twice is the same to the byte.`,
 			if f.workflow != "" && f.workflow != "github" {
 				return usageError{workbook.Errorf("--workflow github", "there is no workflow for %q", f.workflow)}
 			}
-			if plan.Katas, err = exported(w, f.katas, c.Flags().Changed("katas")); err != nil {
+			if plan.Katas, err = listed(c, w, f.katas); err != nil {
 				return err
 			}
 			dir := filepath.Clean(args[0])
@@ -74,7 +74,7 @@ listed there. The same export twice is the same to the byte.`,
 			return a.exportDone(path, dir, b, plan, left)
 		},
 	}
-	c.Flags().StringVar(&f.katas, "katas", "", "the `KATAS` to hand out, with commas between; default: all")
+	listFlag(c, &f.katas, "hand out")
 	c.Flags().BoolVar(&f.hints, "hints", false, "the hints too")
 	c.Flags().BoolVar(&f.vendor, "vendor", false, "the libraries too: it builds offline")
 	c.Flags().StringVar(&f.workflow, "workflow", "", "a workflow that counts the points on every push, for `SYSTEM`: github")
@@ -83,28 +83,9 @@ listed there. The same export twice is the same to the byte.`,
 	return c
 }
 
-// exported are the katas that a list names, each once and in the workbook's order.
-func exported(w *workbook.Workbook, list string, given bool) ([]*workbook.Kata, error) {
-	if !given {
-		return w.Katas, nil
-	}
-	var katas []*workbook.Kata
-	for part := range strings.SplitSeq(list, ",") {
-		k, err := kata(w, strings.TrimSpace(part))
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(katas, k) {
-			katas = append(katas, k)
-		}
-	}
-	slices.SortFunc(katas, func(a, b *workbook.Kata) int { return cmp.Compare(slices.Index(w.Katas, a), slices.Index(w.Katas, b)) })
-	return katas, nil
-}
-
 // exportDone says what was made, and what to do with it.
 func (a *app) exportDone(path, dir string, b *bundle.Bundle, p bundle.Plan, left []string) error {
-	fmt.Fprintf(a.out, "%s: %s, %d files, %s\n\n", path, plural(len(p.Katas), "kata"), len(b.Files()), bytes(b.Size()))
+	fmt.Fprintf(a.out, "%s: %d %s, %d files, %s\n\n", path, len(p.Katas), terminal.Plural(len(p.Katas), "kata", "katas"), len(b.Files()), bytes(b.Size()))
 	width := 0
 	for _, k := range p.Katas {
 		width = max(width, len(k.Title))
@@ -141,13 +122,6 @@ func bytes(n int64) string {
 		return fmt.Sprintf("%.0f KB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-}
-
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // exportLine is what a program reads of an export.

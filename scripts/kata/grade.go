@@ -54,14 +54,14 @@ command does what is missing, and says whose marks changed.`,
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.gradeAll(c.Context(), args, f) },
+		RunE: func(c *cobra.Command, args []string) error { return a.gradeAll(c, args, f) },
 	}
 	fs := c.Flags()
-	fs.StringSliceVar(&f.katas, "katas", nil, "the `KATAS` to grade, q01,q05; default: all")
+	listFlag(c, &f.katas, "grade")
 	fs.StringVar(&f.roster, "roster", "", "the class: a CSV `FILE` with a column student, id, login, github or email, and, if you like, name and submitted")
 	fs.StringVar(&f.branch, "branch", "", "of git checkouts: the `BRANCH`; default: what is checked out")
 	fs.StringVar(&f.deadline, "deadline", "", "of git checkouts: the last commit until this `TIME` counts: 2026-11-30, 2026-11-30T23:59")
-	fs.StringVar(&f.sandbox, "sandbox", "", "`KIND`: bubblewrap, or none if you trust the code; default: the best that works here")
+	fs.StringVar(&f.sandbox, "sandbox", "", "`KIND`: bubblewrap, landlock, or none if you trust the code; default: the best that works here")
 	fs.StringVar(&f.shard, "shard", "", "grade a part of the students, `I/N`: 3/8 is the third of eight; auto/8 takes the number from the array job's environment")
 	fs.Uint64Var(&f.seed, "seed", 0, "`N` from which the hidden tests' random inputs come; default: one that the journal keeps, and nobody can guess")
 	fs.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "how many submissions are graded at a time")
@@ -69,17 +69,16 @@ command does what is missing, and says whose marks changed.`,
 	return c
 }
 
-func (a *app) gradeAll(ctx context.Context, args []string, f gradeFlags) (err error) {
+func (a *app) gradeAll(c *cobra.Command, args []string, f gradeFlags) (err error) {
+	ctx := c.Context()
 	w, j, err := a.marks(f.journal)
 	if err != nil {
 		return err
 	}
 	defer closeJournal(j, &err)
-	katas := w.Katas
-	if f.katas != nil {
-		if katas, err = a.katas(w, f.katas); err != nil {
-			return err
-		}
+	katas, err := listed(c, w, f.katas)
+	if err != nil {
+		return err
 	}
 	deadline, err := instant(f.deadline, true)
 	if err != nil {
@@ -104,6 +103,9 @@ func (a *app) grader(ctx context.Context, w *workbook.Workbook, j *journal.Journ
 	box, err := sandbox.Find(f.sandbox)
 	if err != nil {
 		return nil, err
+	}
+	for _, lack := range box.Lacks() {
+		fmt.Fprintf(a.talk, "sandbox %s: %s\n", box.Name(), lack)
 	}
 	runner, err := gotest.New(w.Root)
 	if err != nil {
@@ -256,11 +258,13 @@ func inShard(all []*submission.Handle, shard string) ([]*submission.Handle, erro
 	}), nil
 }
 
-// arrays are the variables in which engines tell a job its number, and the number of the first.
-var arrays = []struct {
+type array struct {
 	name  string
 	first int
-}{{"JOB_COMPLETION_INDEX", 0}, {"AWS_BATCH_JOB_ARRAY_INDEX", 0}, {"SLURM_ARRAY_TASK_ID", 1}}
+}
+
+// arrays are the variables in which engines tell a job its number, and the number of the first.
+var arrays = []array{{"JOB_COMPLETION_INDEX", 0}, {"AWS_BATCH_JOB_ARRAY_INDEX", 0}, {"SLURM_ARRAY_TASK_ID", 1}}
 
 func shardOf(text string) (i, n int, err error) {
 	index, of, ok := strings.Cut(text, "/")
@@ -270,13 +274,7 @@ func shardOf(text string) (i, n int, err error) {
 	}
 	first := 1
 	if index == "auto" {
-		k := slices.IndexFunc(arrays, func(a struct {
-			name  string
-			first int
-		},
-		) bool {
-			return os.Getenv(a.name) != ""
-		})
+		k := slices.IndexFunc(arrays, func(a array) bool { return os.Getenv(a.name) != "" })
 		if k < 0 {
 			return 0, 0, errors.New("--shard auto: none of JOB_COMPLETION_INDEX, AWS_BATCH_JOB_ARRAY_INDEX and SLURM_ARRAY_TASK_ID is set")
 		}

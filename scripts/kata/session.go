@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,6 +69,33 @@ func (a *app) katas(w *workbook.Workbook, args []string) ([]*workbook.Kata, erro
 		}
 	}
 	return found, nil
+}
+
+// listFlag is the flag of a command that takes its katas by a list, to do something with them.
+func listFlag(c *cobra.Command, names *[]string, do string) {
+	c.Flags().StringSliceVar(names, "katas", nil, "the `KATAS` to "+do+", with commas between; default: all")
+}
+
+// listed are the katas of that list, each once and in the workbook's order; all if there is no list.
+func listed(c *cobra.Command, w *workbook.Workbook, names []string) ([]*workbook.Kata, error) {
+	if !c.Flags().Changed("katas") {
+		return w.Katas, nil
+	}
+	if len(names) == 0 {
+		names = []string{""} // an empty list names no kata, and is not all of them
+	}
+	var katas []*workbook.Kata
+	for _, name := range names {
+		k, err := kata(w, strings.TrimSpace(name))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(katas, k) {
+			katas = append(katas, k)
+		}
+	}
+	slices.SortFunc(katas, func(a, b *workbook.Kata) int { return cmp.Compare(slices.Index(w.Katas, a), slices.Index(w.Katas, b)) })
+	return katas, nil
 }
 
 // proving opens what proves katas: those that args name or, unlike elsewhere, all, wherever the reader stands.

@@ -129,18 +129,6 @@ func hiddenNames(nodes []*graph.Node) []string {
 	return out
 }
 
-// hiddenNeeded are the names of the nodes that are needed, sorted.
-func hiddenNeeded(needed map[*graph.Node]bool) []string {
-	var sorted []string
-	for n, ok := range needed {
-		if ok {
-			sorted = append(sorted, n.Name)
-		}
-	}
-	slices.Sort(sorted)
-	return sorted
-}
-
 // hiddenFails holds that an error quotes one of the nodes.
 func hiddenFails(t *testing.T, call string, err error, nodes ...*graph.Node) {
 	t.Helper()
@@ -158,8 +146,8 @@ func TestHiddenAncestors(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				feeds = nil
 			}
-			check.Equal(t, fmt.Sprintf("Ancestors(%q, feeds)", hiddenNames(fetches)), hiddenNeeded(learner.Ancestors(slices.Clone(fetches), hiddenFeeds(feeds))),
-				hiddenNeeded(reference.Ancestors(fetches, feeds)), check.Exact)
+			check.Equal(t, fmt.Sprintf("Ancestors(%q, feeds)", hiddenNames(fetches)), names(learner.Ancestors(slices.Clone(fetches), hiddenFeeds(feeds))),
+				names(reference.Ancestors(fetches, feeds)), check.Exact)
 		}
 	})
 }
@@ -175,7 +163,7 @@ func TestHiddenOrder(t *testing.T) {
 				}
 			}
 			order := learner.Order(needed)
-			if !check.Equal(t, "the nodes of Order(needed), sorted", slices.Sorted(slices.Values(hiddenNames(order))), hiddenNeeded(needed), check.Exact) {
+			if !check.Equal(t, "the nodes of Order(needed), sorted", slices.Sorted(slices.Values(hiddenNames(order))), names(needed), check.Exact) {
 				continue
 			}
 			at := map[*graph.Node]int{}
@@ -217,7 +205,7 @@ func TestHiddenRun(t *testing.T) {
 			check.Equal(t, call, g, r, check.Rel(1e-9))
 			slices.Sort(ran)
 			check.Equal(t, "the results of the run before "+call, before, copied, check.Exact)
-			check.Equal(t, "what "+call+" evaluated, sorted", ran, hiddenNeeded(reference.Ancestors(fetches, feeds)), check.Exact)
+			check.Equal(t, "what "+call+" evaluated, sorted", ran, names(reference.Ancestors(fetches, feeds)), check.Exact)
 			for _, m := range g { // a result is the caller's
 				m.Zero()
 			}

@@ -118,7 +118,7 @@ func (r *Row) sum(katas []string, most map[string]int, p Policy) {
 
 // days is a time behind the deadline in words.
 func days(late time.Duration) string {
-	return plural(int(math.Ceil(late.Hours()/24)), "day") + " late"
+	return count(int(math.Ceil(late.Hours()/24)), "day") + " late"
 }
 
 // number shows at most two digits behind the point.

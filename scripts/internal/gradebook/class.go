@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"whyhow/scripts/internal/gotest"
+	"whyhow/scripts/internal/terminal"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -142,27 +143,25 @@ func (b *Book) Text(w io.Writer) error {
 		out.WriteByte('\n')
 	}
 	for _, c := range b.Classes() {
-		fmt.Fprintf(&out, "\n%s: %s of %d points on average; of %s %d handed in, %d built, %d solved it\n", c.Kata, number(c.Mean), c.Max, plural(c.Students, "student"), c.Handed, c.Built, c.Solved)
+		fmt.Fprintf(&out, "\n%s: %s of %d points on average; of %s %d handed in, %d built, %d solved it\n", c.Kata, number(c.Mean), c.Max, count(c.Students, "student"), c.Handed, c.Built, c.Solved)
 		steps := slices.Clone(c.Steps)
 		slices.SortStableFunc(steps, func(a, b StepRate) int { return b.Fail - a.Fail })
 		for _, s := range steps[:min(worst, len(steps))] {
 			if s.Fail > 0 {
-				fmt.Fprintf(&out, "  %s failed %s (%s)\n", plural(s.Fail, "student"), s.Test, s.Title)
+				fmt.Fprintf(&out, "  %s failed %s (%s)\n", count(s.Fail, "student"), s.Test, s.Title)
 			}
 		}
 		for _, f := range c.Mistakes[:min(worst, len(c.Mistakes))] {
-			fmt.Fprintf(&out, "  %s, in %s: %s\n", plural(f.Students, "student"), f.Step, f.Mistake)
+			fmt.Fprintf(&out, "  %s, in %s: %s\n", count(f.Students, "student"), f.Step, f.Mistake)
 		}
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+// count is a number of things: 1 student, 2 students.
+func count(n int, what string) string {
+	return fmt.Sprintf("%d %s", n, terminal.Plural(n, what, what+"s"))
 }
 
 // short is the number of a kata: q05 of q05-batch-norm.

@@ -22,7 +22,7 @@ import (
 var pagesText string
 
 var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
-	"number": number, "stamp": stamp, "short": short, "page": page, "percent": func(part, whole int) int { return 100 * part / max(whole, 1) }, "plural": plural,
+	"number": number, "stamp": stamp, "short": short, "page": page, "percent": func(part, whole int) int { return 100 * part / max(whole, 1) }, "count": count,
 }).Parse(pagesText))
 
 // page is the name of a student's page. It tells nothing that a file system could not keep, and two students never share one.
@@ -131,7 +131,7 @@ func (b *Book) plot() figure.Figure {
 		means = append(means, figure.Bar{Label: short(c.Kata), Value: 100 * c.Mean / float64(max(c.Max, 1))})
 	}
 	return figure.Figure{
-		Title:   fmt.Sprintf("The points of %s", plural(len(b.Rows), "student")),
+		Title:   fmt.Sprintf("The points of %s", count(len(b.Rows), "student")),
 		Caption: "Left: students by their share of all points, in tenths. Right: the mean of each kata.",
 		Panels: []figure.Panel{
 			{Title: "The class", X: figure.Axis{Label: "per cent of all points"}, Y: figure.Axis{Label: "students", Min: new(0.0)}, Bars: spread},

@@ -75,18 +75,19 @@ func (v View) Folded(r *gotest.Report, at string) string {
 	}
 	var b strings.Builder
 	if passed > 0 {
-		fmt.Fprintf(&b, "  %s %d %s\n", good.Styled("✓"), passed, plural(passed, "step passes", "steps pass"))
+		fmt.Fprintf(&b, "  %s %d %s\n", good.Styled("✓"), passed, Plural(passed, "step passes", "steps pass"))
 	}
 	for _, kind := range workbook.Kinds {
 		b.WriteString(v.Verdict(&only, kind))
 	}
 	if others > 0 {
-		fmt.Fprintf(&b, "  %s %d %s\n", faint.Styled("○"), others, plural(others, "more step", "more steps"))
+		fmt.Fprintf(&b, "  %s %d %s\n", faint.Styled("○"), others, Plural(others, "more step", "more steps"))
 	}
 	return b.String()
 }
 
-func plural(n int, one, many string) string {
+// Plural is one where n is 1, else many.
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}
@@ -206,7 +207,7 @@ func (v View) Failure(s *gotest.Step, all bool) string {
 		b.WriteString(v.Message(m))
 	}
 	if more := len(said) - len(shown); more > 0 {
-		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more %s (%s)", more, plural(more, "message", "messages"), v.All)))
+		fmt.Fprintln(&b, faint.Styled(fmt.Sprintf("  and %d more %s (%s)", more, Plural(more, "message", "messages"), v.All)))
 	}
 	return b.String()
 }
