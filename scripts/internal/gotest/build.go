@@ -55,7 +55,13 @@ func (r *Runner) newBuild(k *workbook.Kata, steps []Step, s Subject, o Options) 
 		return nil, err
 	}
 	b := &build{Runner: r, kata: k, steps: steps, subject: s, options: o, dir: dir, binary: filepath.Join(dir, "kata.test")}
-	if err := b.place(); err != nil {
+	if r.confined != nil {
+		err = os.Chmod(dir, 0o711) // the sandbox may have another user, who comes to what that one is given
+	}
+	if err == nil {
+		err = b.place()
+	}
+	if err != nil {
 		b.remove()
 		return nil, err
 	}

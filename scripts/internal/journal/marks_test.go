@@ -101,6 +101,9 @@ func TestMerge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if n, err := a.Merge(a.Path); err != nil || n != 0 {
+		t.Errorf("a journal merged with itself: %d new marks, %v, want none", n, err)
+	}
 	var want []*Mark
 	for i, order := range [][]*Journal{{a, b}, {b, a}, {a, b, a, b}} {
 		all := open1(t, "all.db")
