@@ -130,7 +130,7 @@ func (a *app) grader(ctx context.Context, w *workbook.Workbook, j *journal.Journ
 	if err != nil {
 		return nil, workbook.Errorf("set HOME, or XDG_CACHE_HOME", "there is no place for what the tests need: %w", err)
 	}
-	return g, runner.Confine(ctx, box, filepath.Join(cache, "whyhow", "grade"), katas)
+	return g, grade.Confine(ctx, runner, box, filepath.Join(cache, "whyhow", "grade"), katas)
 }
 
 // gradeHandles grades submissions, so many at a time, and says what came of it.

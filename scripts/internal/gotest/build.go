@@ -19,7 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"whyhow/scripts/internal/sandbox"
 	"whyhow/scripts/internal/workbook"
 )
 
@@ -55,7 +54,7 @@ func (r *Runner) newBuild(k *workbook.Kata, steps []Step, s Subject, o Options) 
 		return nil, err
 	}
 	b := &build{Runner: r, kata: k, steps: steps, subject: s, options: o, dir: dir, binary: filepath.Join(dir, "kata.test")}
-	if r.confined != nil {
+	if r.box != nil {
 		err = os.Chmod(dir, 0o711) // the sandbox may have another user, who comes to what that one is given
 	}
 	if err == nil {
@@ -191,8 +190,8 @@ func (b *build) tags() string {
 	if b.options.Hidden {
 		tags = append(tags, "hidden")
 	}
-	if b.confined != nil {
-		tags = append(tags, sandbox.Tags)
+	if b.box != nil {
+		tags = append(tags, b.box.Tags())
 	}
 	return strings.Join(tags, ",")
 }
@@ -221,10 +220,10 @@ func (b *build) link(ctx context.Context) (*BuildError, error) {
 func (b *build) compile(ctx context.Context, dir string, flags []string, read ...string) (said string, built bool, err error) {
 	var out []byte
 	flags = append([]string{"-c", "-vet=off", "-ldflags=-s -w"}, flags...)
-	if b.confined == nil {
+	if b.box == nil {
 		out, err = b.goCommand(ctx, dir, "test", append(flags, "-o", b.binary)...).CombinedOutput()
 	} else {
-		out, err = b.compileConfined(ctx, dir, flags, read)
+		out, err = b.compileInBox(ctx, dir, flags, read)
 	}
 	switch exit := (*exec.ExitError)(nil); {
 	case ctx.Err() != nil:
@@ -264,7 +263,7 @@ func (b *build) toolFailed(ctx context.Context, out string) error {
 			return workbook.Errorf(fault.hint, "%s:\n%s", fault.message, strings.TrimSpace(out))
 		}
 	}
-	if b.confined != nil {
+	if b.box != nil {
 		return nil // a compiler that was ended at its limits, say: whose code that needs must bear it
 	}
 	if !position.MatchString(out) && !strings.Contains(out, "found packages") && !strings.Contains(out, "import cycle") {

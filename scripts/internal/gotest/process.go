@@ -48,7 +48,7 @@ func (b *build) execute(ctx context.Context, report *Report, kind workbook.Kind)
 			return err
 		}
 		if kind != workbook.Hidden {
-			report.CPU += p.end.cpu.Seconds()
+			report.CPU += p.end.CPU.Seconds()
 		}
 		var rest []string
 		for _, name := range functions {
@@ -130,23 +130,23 @@ type process struct {
 	told *records
 	said *stream
 	hung string // why the watchdog ended it; "" if it ended by itself
-	end  ending
+	end  Ending
 }
 
-// ending is how a process ended.
-type ending struct {
-	code   int            // its exit status; -1 if a signal ended it
-	signal syscall.Signal // that signal
-	cpu    time.Duration  // what it used
-	why    string         // why a sandbox ended it; "" if none did
+// Ending is how a program ended.
+type Ending struct {
+	Code   int            // its exit status; -1 if a signal ended it
+	Signal syscall.Signal // that signal
+	CPU    time.Duration  // what it used
+	Reason string         // why a sandbox ended it; "" if none did
 }
 
-// program is a running program of tests.
-type program interface {
-	usage() (usage, bool)
-	askForStacks() error // of a Go program, which then ends
-	kill()               // and what it has started
-	wait() ending
+// Program is a running program of tests.
+type Program interface {
+	Pid() int
+	AskForStacks() error // after which it ends
+	Kill()               // with what it has started
+	Wait() Ending
 }
 
 // start runs the functions in one process and watches it.
@@ -186,9 +186,9 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 	read := make(chan struct{})
 	go func() { readers.Wait(); close(read) }()
 	exited := make(chan struct{})
-	go func() { p.end = run.wait(); close(exited) }()
+	go func() { p.end = run.Wait(); close(exited) }()
 	p.hung = watch(ctx, run, limits, p.told.moved, exited)
-	run.kill()
+	run.Kill()
 	<-exited
 	select {
 	case <-read:
@@ -204,12 +204,12 @@ func (b *build) start(ctx context.Context, functions []string, kind workbook.Kin
 }
 
 // run starts a program of tests that finds two files besides the usual three.
-func (b *build) run(ctx context.Context, cmd *exec.Cmd, cpu time.Duration, nonce, records *os.File) (program, error) {
-	if b.confined != nil {
-		return b.runConfined(ctx, cmd, cpu, nonce, records)
+func (b *build) run(ctx context.Context, cmd *exec.Cmd, cpu time.Duration, nonce, records *os.File) (Program, error) {
+	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce, records))
+	if b.box != nil {
+		return b.box.Run(ctx, cmd, cpu, []string{b.binary, b.kata.Dir}, filepath.Join(b.dir, "tmp"))
 	}
 	ownGroup(cmd)
-	cmd.Env = append(cmd.Env, channel.Variable+"="+inherit(cmd, nonce, records))
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -220,16 +220,16 @@ func (b *build) run(ctx context.Context, cmd *exec.Cmd, cpu time.Duration, nonce
 // plain is a program outside of any sandbox.
 type plain struct{ *exec.Cmd }
 
-func (p plain) usage() (usage, bool) { return usageOf(p.Process.Pid) }
-func (p plain) askForStacks() error  { return askForStacks(p.Process.Pid) }
-func (p plain) kill()                { _ = killGroup(p.Process.Pid) } // or it has ended
+func (p plain) Pid() int            { return p.Process.Pid }
+func (p plain) AskForStacks() error { return askForStacks(p.Process.Pid) }
+func (p plain) Kill()               { _ = killGroup(p.Process.Pid) } // or it has ended
 
-func (p plain) wait() ending {
-	_ = p.Wait() // how it ended says its state
+func (p plain) Wait() Ending {
+	_ = p.Cmd.Wait() // how it ended says its state
 	state := p.ProcessState
-	end := ending{code: state.ExitCode(), cpu: state.UserTime() + state.SystemTime()}
+	end := Ending{Code: state.ExitCode(), CPU: state.UserTime() + state.SystemTime()}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		end.signal = status.Signal()
+		end.Signal = status.Signal()
 	}
 	return end
 }
@@ -264,7 +264,7 @@ func (b *build) command(functions []string, kind workbook.Kind, l limits) (*exec
 	cmd := exec.Command(b.binary, args...)
 	cmd.Dir = b.kata.Dir
 	own := []string{"PWD=" + cmd.Dir, "TMPDIR=" + temp, "GOTRACEBACK=crash"}
-	if b.confined == nil {
+	if b.box == nil {
 		own = append(os.Environ(), own...)
 	}
 	cmd.Env = append(own, b.env...)
@@ -283,11 +283,12 @@ func (b *build) command(functions []string, kind workbook.Kind, l limits) (*exec
 
 // watch waits for the end of a process and returns why it is hung, if it is. One that hangs is asked for the stacks of its goroutines, and
 // gets the time to print them.
-func watch(ctx context.Context, run program, l limits, moved, exited <-chan struct{}) (hung string) {
-	hung = watchdog{l, run.usage, moved, exited}.wait(ctx)
-	if hung != "" && run.askForStacks() == nil {
+func watch(ctx context.Context, run Program, l limits, moved, exited <-chan struct{}) (hung string) {
+	use := func() (usage, bool) { return usageOf(run.Pid()) }
+	hung = watchdog{l, use, moved, exited}.wait(ctx)
+	if hung != "" && run.AskForStacks() == nil {
 		// The runtime waits up to five seconds for each thread to print its own.
-		watchdog{limits{cpu: 5 * time.Second, idle: 30 * time.Second, wall: 5 * time.Minute}, run.usage, nil, exited}.wait(ctx)
+		watchdog{limits{cpu: 5 * time.Second, idle: 30 * time.Second, wall: 5 * time.Minute}, use, nil, exited}.wait(ctx)
 	}
 	return hung
 }
@@ -345,7 +346,7 @@ func unwritten(messages []Message) (all []Message) {
 
 // judgeExit takes back the pass of the last function, if all passed and the process failed behind it.
 func (b *build) judgeExit(found map[string]outcome, p *process) {
-	code := p.end.code
+	code := p.end.Code
 	if !p.told.done || p.told.broken != "" || p.hung != "" || code <= 0 || p.told.last == nil {
 		return
 	}
@@ -376,14 +377,14 @@ func (b *build) judgeUnstarted(p *process, name string) outcome {
 }
 
 // text says how a process ended that printed no reason.
-func (e ending) text() string {
+func (e Ending) text() string {
 	switch {
-	case e.why != "":
-		return "the process was ended: " + e.why
-	case e.signal == syscall.SIGKILL:
+	case e.Reason != "":
+		return "the process was ended: " + e.Reason
+	case e.Signal == syscall.SIGKILL:
 		return "the process was killed from outside: perhaps it used up the memory"
-	case e.signal != 0:
-		return fmt.Sprintf("the process was ended by a signal: %s", e.signal)
+	case e.Signal != 0:
+		return fmt.Sprintf("the process was ended by a signal: %s", e.Signal)
 	}
-	return fmt.Sprintf("the process ended here with exit status %d. os.Exit and log.Fatal end the whole test run: return an error or panic instead.", e.code)
+	return fmt.Sprintf("the process ended here with exit status %d. os.Exit and log.Fatal end the whole test run: return an error or panic instead.", e.Code)
 }

@@ -21,10 +21,10 @@ import (
 
 // Runner runs katas of one workbook. It may run several at a time.
 type Runner struct {
-	Root string
+	Root   string
+	GoTool string // the go command's file
 
-	goTool   string
-	confined *confinement // nil: what is compiled and run is the reader's own
+	box Box // nil: what is compiled and run is the reader's own
 }
 
 // New returns a Runner for the workbook at root. It is an error with a hint if there is no go command.
@@ -37,7 +37,7 @@ func New(root string) (*Runner, error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return nil, err
 	}
-	return &Runner{Root: root, goTool: goTool}, nil
+	return &Runner{Root: root, GoTool: goTool}, nil
 }
 
 // Learner is the name of the learner's own code.
@@ -180,18 +180,18 @@ func hiddenTests(k *workbook.Kata) (steps []Step, err error) {
 	return steps, nil
 }
 
-// goFlags are those of every build: without debug data in any package the linker has less to read, a tenth of the time of a build; without the folders' names in
+// GoFlags are those of every build: without debug data in any package the linker has less to read, a tenth of the time of a build; without the folders' names in
 // what is compiled, workbooks in several folders share it. The Makefile builds the tools so too, and nothing is compiled twice.
-const goFlags = "-buildvcs=false -trimpath -gcflags=all=-dwarf=false"
+const GoFlags = "-buildvcs=false -trimpath -gcflags=all=-dwarf=false"
 
 // environment is what the go command must find, whatever a learner's shell says: other values build something else, or nothing.
 var environment = []string{
-	"GOFLAGS=" + goFlags, "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
+	"GOFLAGS=" + GoFlags, "GOWORK=off", "GO111MODULE=on", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "CGO_ENABLED=0", "GOGC=off",
 }
 
 // Go is a go command in the workbook. It is ended, with all that it started, when ctx ends.
 func (r *Runner) Go(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, r.goTool, args...)
+	cmd := exec.CommandContext(ctx, r.GoTool, args...)
 	cmd.Dir = r.Root
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.Env = append(cmd.Env, "PWD="+r.Root)

@@ -119,7 +119,7 @@ func TestDiesAfterTheLastTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, p := hear(t, "▶=== RUN   TestStats\n▶--- PASS: TestStats (0.00s)\n▶PASS\n", channel.Pass)
-	p.end = plain{wrong}.wait()
+	p.end = plain{wrong}.Wait()
 	found := map[string]outcome{"TestStats": b.judge(p, p.told.last)}
 	b.judgeExit(found, p)
 	o := found["TestStats"]

@@ -83,7 +83,7 @@ func class(t *testing.T, kind string) (*grade.Grader, *workbook.Kata) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Confine(t.Context(), box, filepath.Join(t.TempDir(), "cache"), []*workbook.Kata{k}); err != nil {
+	if err := grade.Confine(t.Context(), r, box, filepath.Join(t.TempDir(), "cache"), []*workbook.Kata{k}); err != nil {
 		t.Fatal(err)
 	}
 	j, err := journal.Open(filepath.Join(t.TempDir(), "journal.db"))
