@@ -2,9 +2,7 @@ package gotest
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"debug/buildinfo"
-	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -21,8 +19,7 @@ import (
 
 // describe says in the report what is tested, and with what.
 func (b *build) describe(r *Report) error {
-	sum := sha256.Sum256(b.source)
-	r.File, r.Hash = b.shown, hex.EncodeToString(sum[:])
+	r.File, r.Hash = b.shown, workbook.SumOf(b.source)
 	seed := cmp.Or(b.options.Seed, os.Getenv(check.SeedVariable), strconv.Itoa(check.DefaultSeed))
 	var err error
 	if r.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {

@@ -2,8 +2,6 @@
 package gotest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -177,8 +175,7 @@ func Unbuilt(k *workbook.Kata, s Subject, problems []Problem) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(s.Source)
-	r := &Report{Schema: Schema, Kata: k.Name, Subject: s.Name, Start: time.Now(), File: s.File, Hash: hex.EncodeToString(sum[:]), Steps: steps}
+	r := &Report{Schema: Schema, Kata: k.Name, Subject: s.Name, Start: time.Now(), File: s.File, Hash: workbook.SumOf(s.Source), Steps: steps}
 	lines := make([]string, len(problems))
 	for i, p := range problems {
 		lines[i] = p.String()

@@ -2,8 +2,6 @@
 package progress
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"slices"
 	"strings"
@@ -82,8 +80,7 @@ func (p Progress) SolvedOn(k *workbook.Kata) time.Time { return p.standings[k.Na
 func (p Progress) Changed(k *workbook.Kata) bool {
 	tested := p.standings[k.Name].Hash
 	source, err := os.ReadFile(k.File)
-	sum := sha256.Sum256(source)
-	return tested != "" && (err != nil || hex.EncodeToString(sum[:]) != tested)
+	return tested != "" && (err != nil || workbook.SumOf(source) != tested)
 }
 
 // Hints counts the hints of k that were shown.

@@ -38,8 +38,6 @@ package submission
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -160,8 +158,7 @@ type reader struct {
 
 // opened is a source whose entries are known.
 type opened struct {
-	source
-	label   string // before the paths in it; "" for the only part
+	part
 	entries []entry
 }
 
@@ -230,7 +227,7 @@ func (r *reader) open(ctx context.Context, p part) ([]entry, bool) {
 		e.name = name
 		safe = append(safe, e)
 	}
-	r.sources = append(r.sources, opened{p.source, p.label, safe})
+	r.sources = append(r.sources, opened{p, safe})
 	return safe, true
 }
 
@@ -333,8 +330,7 @@ func (r *reader) take(k *workbook.Kata, o opened, e entry, c content) {
 		r.say(k.Name, "%s has more than %d KiB", name, gate.Largest>>10)
 		return
 	}
-	sum := sha256.Sum256(c.data)
-	r.submission.Files[k.Name] = File{Path: clean(name, 400), Content: c.data, SHA256: hex.EncodeToString(sum[:])}
+	r.submission.Files[k.Name] = File{Path: clean(name, 400), Content: c.data, SHA256: workbook.SumOf(c.data)}
 	if y := e.time.Year(); e.time.After(r.time) && 1980 <= y && y < 9000 { // others are nonsense, and some cannot be written down
 		r.time, r.by = e.time, ByFile
 		if _, ok := o.source.(*repository); ok {
